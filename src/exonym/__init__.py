@@ -1,0 +1,49 @@
+"""Exonym: language models that know the same entity by every name."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public names are loaded when first used, so that `import exonym` stays fast.
+_PUBLIC = {
+    "AnnotatedText": "exonym.text",
+    "Mention": "exonym.text",
+    "KnowledgeBase": "exonym.knowledge",
+    "EntityVocabulary": "exonym.knowledge",
+    "EntityTokenizer": "exonym.tokenization",
+    "EntityEncoder": "exonym.modeling",
+    "EntityMaskedLM": "exonym.modeling",
+    "ExonymError": "exonym.foundation.errors",
+}
+
+if TYPE_CHECKING:
+    from exonym.foundation.errors import ExonymError
+    from exonym.knowledge import EntityVocabulary, KnowledgeBase
+    from exonym.modeling import EntityEncoder, EntityMaskedLM
+    from exonym.text import AnnotatedText, Mention
+    from exonym.tokenization import EntityTokenizer
+
+__all__ = [
+    "AnnotatedText",
+    "EntityEncoder",
+    "EntityMaskedLM",
+    "EntityTokenizer",
+    "EntityVocabulary",
+    "ExonymError",
+    "KnowledgeBase",
+    "Mention",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'exonym' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

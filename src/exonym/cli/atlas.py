@@ -1,0 +1,99 @@
+"""`exonym atlas`: the embedded world, written as genuine dumps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from exonym.atlas import AtlasReport
+
+app = typer.Typer(
+    name="atlas",
+    help="A table of real facts, told as MediaWiki and Wikidata dumps in many languages.",
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def _atlas() -> None:
+    """Keep `write` a sub-command although it is the only one."""
+
+
+@app.command()
+def write(
+    out: Annotated[Path, typer.Option(help="The new directory.")],
+    table: Annotated[
+        Path | None,
+        typer.Option(help="A table of facts (docs/atlas.md); without it, the one in Exonym."),
+    ] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="Wikis to write, such as en,ja,sw; without it, all.")
+    ] = None,
+    entities: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N entities and their kinds.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="What is told where, and in which words.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace the directory if it exists.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+) -> None:
+    """Write a world: a dump per language, a Wikidata dump, cloze questions and the ledger.
+
+    Example: exonym atlas write --out runs/atlas --entities 600 --languages en,de,ja,sw
+    """
+    from exonym.atlas import write_atlas
+
+    report = write_atlas(
+        out,
+        table=table,
+        languages=None if languages is None else _codes(languages),
+        entities=entities,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    if json:
+        _print_json(report)
+    else:
+        _print_table(report)
+
+
+def _codes(languages: str) -> list[str]:
+    """Codes separated by commas or blanks."""
+    return languages.replace(",", " ").split()
+
+
+def _print_json(report: AtlasReport) -> None:
+    from dataclasses import asdict
+
+    import orjson
+
+    value = {**asdict(report), "directory": str(report.directory)}
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def _print_table(report: AtlasReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("articles", "redirects", "sentences", "links", "facts told")
+    rows = Table("language", box=None, pad_edge=False)
+    for column in columns:
+        rows.add_column(column, justify="right")
+    for code, counts in report.counts.items():
+        rows.add_row(code, *(f"{counts[column]:,}" for column in columns))
+    console = Console()
+    console.print(rows)
+    groups, asked = report.groups, report.questions
+    console.print(
+        f"Groups of facts: {groups['told']:,} told in some language, {groups['control']:,} held "
+        f"back as control, {groups['unused']:,} unused."
+    )
+    console.print(
+        f"Questions: {asked.get('questions', 0):,}, of them {asked.get('untold here', 0):,} told "
+        f"only in other languages and {asked.get('control', 0):,} control."
+    )
+    if report.left_out:
+        console.print(f"Left out, having no names in the table: {', '.join(report.left_out)}.")
+    console.print(f"Written to {report.directory}", soft_wrap=True)

@@ -1,0 +1,122 @@
+"""``exonym corpus``: from a knowledge base to training sequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exonym.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from exonym.corpus import Corpus
+
+app = typer.Typer(
+    help="Build and look at training corpora.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command("build")
+def build(
+    kb: Annotated[Path, typer.Option(help="Knowledge base made by `exonym kb build`.")],
+    out: Annotated[Path, typer.Option(help="Where the corpus goes.")],
+    languages: Annotated[
+        str | None, typer.Option(help="Only these, as in en,ja,sw. Default: all there are.")
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="Directory with XLM-R's tokenizer.json. Default: train one."),
+    ] = None,
+    vocabulary_size: Annotated[int, typer.Option(help="Most pieces of a trained one.")] = 250_002,
+    entity_vocabulary_size: Annotated[int, typer.Option(help="Most entity rows.")] = 1_200_000,
+    min_languages: Annotated[
+        int, typer.Option(help="Languages an entity must occur in to get a row.")
+    ] = 3,
+    max_words: Annotated[int, typer.Option(help="Most pieces in a sequence.")] = 510,
+    max_entities: Annotated[int, typer.Option(help="Most entities in a sequence.")] = 128,
+    seed: Annotated[int, typer.Option(help="Of the text the tokenizer is trained on.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing corpus.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+) -> None:
+    """Tokenise a knowledge base's articles into sequences for pretraining.
+
+    Example: exonym corpus build --kb work/kb --out work/corpus --vocabulary-size 8000
+    """
+    from exonym.corpus import CorpusOptions, build_corpus
+
+    options = CorpusOptions(
+        languages=tuple(languages.split(",")) if languages else None,
+        tokenizer=tokenizer,
+        vocabulary_size=vocabulary_size,
+        entity_vocabulary_size=entity_vocabulary_size,
+        min_languages=min_languages,
+        max_words=max_words,
+        max_entities=max_entities,
+        seed=seed,
+    )
+    _print(build_corpus(kb, out, options, overwrite=overwrite), json)
+
+
+@app.command("show")
+def show(
+    path: Annotated[Path, typer.Argument(help="A corpus.")],
+    language: Annotated[
+        str | None, typer.Option(help="Print sequences of this language, mentions in brackets.")
+    ] = None,
+    sequences: Annotated[int, typer.Option(help="How many of them.")] = 5,
+    json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+) -> None:
+    """Show a corpus's counts, or some of its sequences as the model sees them.
+
+    Example: exonym corpus show work/corpus --language ja --sequences 3
+    """
+    from exonym.corpus import Corpus
+
+    corpus = Corpus.open(path)
+    if language is None:
+        _print(corpus, json)
+        return
+    for line in readable_sequences(corpus, language, sequences):
+        typer.echo(line)
+
+
+def readable_sequences(corpus: Corpus, language: str, count: int) -> list[str]:
+    """Sequences as text, each mention as ``[words|entity]``."""
+    from exonym.foundation.errors import InputError
+
+    if language not in corpus.languages:
+        raise InputError(
+            f"the corpus has no language {language!r}; it has {', '.join(corpus.languages)}",
+            where=corpus.path,
+        )
+    tokenizer, lines = corpus.tokenizer(), []
+    stored = corpus.languages[language]
+    for index in range(min(count, len(stored))):
+        words, entities, spans = stored[index]
+        pieces = [tokenizer.words.piece(int(word)) for word in words]
+        for row, (start, end) in zip(entities, spans, strict=True):
+            blank = "▁" if pieces[start].startswith("▁") else ""
+            pieces[start] = f"{blank}[{pieces[start].removeprefix('▁')}"
+            pieces[end - 1] += f"|{tokenizer.entities.key(int(row))}]"
+        lines.append("".join(pieces).replace("▁", " ").strip())
+    return lines
+
+
+def _print(corpus: Corpus, json: bool) -> None:
+    if json:
+        print_json(corpus.manifest)
+        return
+    names = ("articles", "sentences", "sequences", "words", "entities")
+    languages = corpus.manifest["languages"]
+    rows = [[code, *(counts[name] for name in names)] for code, counts in languages.items()]
+    totals = corpus.manifest["totals"]
+    rows.append(["all", *(totals.get(name, 0) for name in names)])
+    print_table(f"Corpus {corpus.path}", ["language", *names], rows)
+    typer.echo(
+        f"{corpus.manifest['word_vocabulary']:,} pieces, "
+        f"{corpus.manifest['entity_vocabulary']:,} entity rows"
+    )
+    lost = {reason: count for reason, count in totals.items() if reason not in names and count}
+    for reason, count in lost.items():
+        typer.echo(f"left out: {count:,} {reason}")

@@ -1,0 +1,66 @@
+"""``exonym quickstart``: everything at once, on a small world."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exonym.cli.evaluate import print_accuracy
+from exonym.cli.output import print_json
+
+
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("runs/quickstart"),
+    entities: Annotated[
+        int, typer.Option(help="Size of the world: the first entities of the table; 0 takes all.")
+    ] = 600,
+    table: Annotated[
+        Path | None, typer.Option(help="Another table of names, facts and templates.")
+    ] = None,
+    languages: Annotated[str | None, typer.Option(help="Only these, as in en,ja,sw.")] = None,
+    recipe: Annotated[str, typer.Option(help="Name or path of a recipe.")] = "quickstart",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a field of the recipe.")
+    ] = None,
+    vocabulary_size: Annotated[int, typer.Option(help="Most pieces of the tokenizer.")] = 8000,
+    max_words: Annotated[int, typer.Option(help="Most pieces of a sequence.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write a world as dumps in 24 languages, pretrain on them, and ask facts across languages.
+
+    A killed quickstart goes on when it is called again; a finished one begins anew.
+
+    Example: exonym quickstart --out runs/quickstart
+    """
+    from exonym.reports import write_quickstart_report
+    from exonym.systems.quickstart import Quickstart, QuickstartOptions
+
+    options = QuickstartOptions(
+        entities=entities or None,
+        table=table,
+        languages=tuple(languages.split(",")) if languages else None,
+        recipe=recipe,
+        changes=tuple(set_ or ()),
+        vocabulary_size=vocabulary_size,
+        max_words=max_words,
+        seed=seed,
+    )
+    run = Quickstart(out, options)
+    if overwrite or run.finished:
+        shutil.rmtree(out, ignore_errors=True)
+    summary = run.run()
+    report = write_quickstart_report(out)
+    if json:
+        print_json(summary)
+        return
+    for kind in ("untold", "control"):
+        print_accuracy(kind, summary["cloze"][kind])
+    typer.echo(
+        f"{summary['seconds']:.0f} s, at most {summary['peak_memory_mib']:,.0f} MiB. "
+        f"Everything in detail: {report}"
+    )

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, safe files, progress, seeds. No knowledge of language."""

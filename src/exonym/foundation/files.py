@@ -1,0 +1,231 @@
+"""Reading compressed files and writing so that nothing half-written ever has its final name."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import shutil
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import orjson
+import zstandard
+
+from exonym.foundation.errors import ExistsError, FormatError, InputError, VersionError
+
+JSON = dict[str, Any]
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """Open a file for reading, decompressed by its suffix (.bz2 .gz .xz .zst, else plain)."""
+    try:
+        match path.suffix:
+            case ".bz2":
+                return cast("IO[bytes]", bz2.open(path, "rb"))
+            case ".gz":
+                return cast("IO[bytes]", gzip.open(path, "rb"))
+            case ".xz":
+                return cast("IO[bytes]", lzma.open(path, "rb"))
+            case ".zst":
+                return io.BufferedReader(_ZstdReader(path), 1 << 20)
+            case _:
+                return path.open("rb")
+    except OSError as error:
+        raise InputError(f"cannot be opened ({error.strerror or error})", where=path) from error
+
+
+class _ZstdReader(io.RawIOBase):
+    """Reads all frames of a .zst file; unlike the library's reader it notices a missing end."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            compressed = self._file.read(1 << 16)
+            if self._frame.eof:
+                compressed = self._frame.unused_data + compressed
+                if not compressed:
+                    return 0
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            elif not compressed:
+                raise EOFError("the compressed stream has no end")
+            self._ready = memoryview(self._frame.decompress(compressed))
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that appears under its name only when it is whole.
+
+    The suffix decides the compression (.bz2 .gz .xz .zst). On any exception the temporary
+    file is removed. Output is reproducible: gzip carries no time stamp.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        with partial.open("wb") as raw:
+            with _compressor(raw, path.suffix) as stream:
+                yield stream
+            raw.flush()
+            os.fsync(raw.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _compressor(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
+    match suffix:
+        case ".bz2":
+            stream: Any = bz2.BZ2File(raw, "wb")
+        case ".gz":
+            stream = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
+        case ".xz":
+            stream = lzma.LZMAFile(raw, "wb")
+        case ".zst":
+            stream = zstandard.ZstdCompressor(level=6, write_checksum=True).stream_writer(
+                raw, closefd=False
+            )
+        case _:
+            yield raw
+            return
+    with stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a fresh directory to fill; it takes its final name only when the block succeeds.
+
+    Raises:
+        ExistsError: ``path`` exists, is not an empty directory, and ``overwrite`` is false.
+    """
+    if path.exists() and not overwrite and not (path.is_dir() and not any(path.iterdir())):
+        raise ExistsError(
+            "already exists", where=path, remedy="Choose another --out, or pass --overwrite"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        if path.exists():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        partial.replace(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes as they lie on disk."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON with a final newline, atomically. Numpy scalars are accepted."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+    with atomic_file(path) as stream:
+        stream.write(orjson.dumps(value, option=options))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: there is no such file.
+        FormatError: it is not JSON.
+    """
+    try:
+        return orjson.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InputError("no such file", where=path) from error
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror or error})", where=path) from error
+    except orjson.JSONDecodeError as error:
+        raise FormatError(f"not valid JSON ({error})", where=path) from error
+
+
+def read_json_lines(path: Path) -> Iterator[tuple[int, JSON]]:
+    """Yield (line number, object) of a JSON Lines file, compressed or not; blank lines pass.
+
+    Raises:
+        FormatError: a line is not a JSON object, or the compressed stream ends early; the
+            message names the file and line.
+    """
+    number = 0
+    with open_binary(path) as stream:
+        try:
+            for number, line in enumerate(stream, start=1):  # noqa: B007 - used in the except
+                if not line.strip():
+                    continue
+                value = orjson.loads(line)
+                if not isinstance(value, dict):
+                    raise FormatError("expected a JSON object", where=f"{path}:{number}")
+                yield number, value
+        except orjson.JSONDecodeError as error:
+            raise FormatError(f"not valid JSON ({error})", where=f"{path}:{number}") from error
+        except (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError) as error:
+            raise FormatError(
+                f"ends early or is damaged after line {number} ({error})", where=path
+            ) from error
+
+
+def write_manifest(directory: Path, *, format: str, version: int, **fields: Any) -> None:
+    """Write ``manifest.json``: what this directory is, by which version, made from what."""
+    write_json(directory / "manifest.json", {"format": format, "version": version, **fields})
+
+
+def read_manifest(directory: Path, *, format: str, version: int, remedy: str) -> JSON:
+    """Read and check ``manifest.json``.
+
+    Args:
+        directory: an Exonym directory (knowledge base, corpus, run, ...).
+        format: the expected kind, such as ``"exonym-knowledge-base"``.
+        version: the version of that format which this code reads.
+        remedy: the command that makes such a directory; printed when the check fails.
+
+    Raises:
+        InputError: no directory, or not of this format.
+        VersionError: of another version.
+    """
+    path = directory / "manifest.json"
+    if not path.is_file():
+        seen = "no manifest.json in it" if directory.is_dir() else "no such directory"
+        raise InputError(
+            f"not a directory of format {format!r} ({seen})", where=directory, remedy=remedy
+        )
+    manifest = read_json(path)
+    if not isinstance(manifest, dict) or manifest.get("format") != format:
+        seen = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        raise InputError(f"expected format {format!r}, found {seen!r}", where=path, remedy=remedy)
+    if manifest.get("version") != version:
+        raise VersionError(
+            f"format version {manifest.get('version')}, this Exonym reads version {version}",
+            where=path,
+            remedy=remedy,
+        )
+    return manifest

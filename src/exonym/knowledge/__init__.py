@@ -1,0 +1,17 @@
+"""What is known of entities: `KnowledgeBase`, its builder, `EntityVocabulary`. Knows no models."""
+
+from exonym.knowledge.base import KnowledgeBase
+from exonym.knowledge.building import build_knowledge_base
+from exonym.knowledge.records import Candidate, Entity, Name, Triple
+from exonym.knowledge.vocabulary import EntityVocabulary, VocabularyRow
+
+__all__ = [
+    "Candidate",
+    "Entity",
+    "EntityVocabulary",
+    "KnowledgeBase",
+    "Name",
+    "Triple",
+    "VocabularyRow",
+    "build_knowledge_base",
+]

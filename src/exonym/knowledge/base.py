@@ -1,0 +1,325 @@
+"""`KnowledgeBase`: entities, their names, articles and facts, in one directory on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exonym.foundation.errors import FormatError, InputError
+from exonym.foundation.files import JSON, read_json_lines, read_manifest
+from exonym.knowledge.records import Candidate, Entity, Name, Triple
+from exonym.knowledge.sites import read_sites
+from exonym.knowledge.tables import IndexedStrings, TextsByLanguage, map_column
+from exonym.knowledge.titles import plain_surface, plain_title
+from exonym.text import AnnotatedText, Mention
+
+if TYPE_CHECKING:
+    from exonym.wikimedia.articles import Article
+
+FORMAT, VERSION = "exonym-knowledge-base", 1
+REMEDY = "Build one: exonym kb build --dumps DUMP... --out DIR"
+
+
+class KnowledgeBase:
+    """What is known of entities, joined over the languages of a set of Wikipedias.
+
+    An immutable directory, made by `build_knowledge_base` or ``exonym kb build``, whose files
+    are memory-mapped: opening takes milliseconds and constant memory, processes share the pages
+    they read, and the object can be pickled (the path is).
+
+    Wherever a ``key`` is asked for, a Wikidata item id (``"Q1490"``) and a title key
+    (``"ja:東京都"``, redirects are followed) are both understood; keys that are given back are
+    item ids where there is one.
+
+    Attributes:
+        path: the directory.
+        manifest: ``manifest.json``: counts per file and language, sources, digests, dump dates.
+        languages: Wikipedia's language codes, sorted.
+    """
+
+    def __init__(self, path: Path, manifest: JSON) -> None:
+        self.path, self.manifest = path, manifest
+        self.languages: tuple[str, ...] = tuple(manifest["languages"])
+        self._numbers = {language: number for number, language in enumerate(self.languages)}
+        self._sites = read_sites(path)
+        self._keys = IndexedStrings(path, "entities")
+        self._titles = IndexedStrings(path, "titles")
+        self._surfaces = IndexedStrings(path, "surfaces")
+        self._relations = IndexedStrings(path, "relations")
+        self._labels = TextsByLanguage(path, "labels")
+        self._descriptions = TextsByLanguage(path, "descriptions")
+        self._relation_labels = TextsByLanguage(path, "relation_labels")
+        self._columns = {
+            name: map_column(path, name)
+            for name in (
+                "entities.links", "titles.entity", "sitelinks.start", "sitelinks.title",
+                "occurrences.start", "occurrences.language", "occurrences.links",
+                "candidates.start", "candidates.entity", "candidates.count",
+                "names.start", "names.language", "names.surface", "names.count",
+                "triples.start", "triples.subject", "triples.relation", "triples.object",
+                "triples.by_relation", "relations.start",
+                "triples.by_object", "triples.object_start",
+            )
+        }  # fmt: skip
+
+    @classmethod
+    def open(cls, path: Path | str) -> KnowledgeBase:
+        """Open a knowledge base directory.
+
+        Raises:
+            InputError: there is no such directory, or it is of another kind.
+            VersionError: another version of Exonym wrote it.
+            FormatError: a file of it is missing or damaged.
+        """
+        path = Path(path)
+        return cls(path, read_manifest(path, format=FORMAT, version=VERSION, remedy=REMEDY))
+
+    def __reduce__(self) -> tuple[Callable[[Path], KnowledgeBase], tuple[Path]]:
+        return KnowledgeBase.open, (self.path,)
+
+    def __repr__(self) -> str:
+        return f"KnowledgeBase({str(self.path)!r}: {len(self):,} entities, {self.languages})"
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: str) -> bool:
+        return self._find(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._keys.__getitem__, range(len(self)))
+
+    def entity(self, key: str) -> Entity:
+        """An entity by item id or title key.
+
+        Raises:
+            InputError: no such entity.
+        """
+        return self._entity(self._row(key))
+
+    def entities(self) -> Iterator[Entity]:
+        """All entities, in the order of their rows; iterating the object gives their keys."""
+        return map(self._entity, range(len(self)))
+
+    def key(self, row: int) -> str:
+        """The key of an entity by its row, from 0 to ``len(kb)`` - 1."""
+        return self._keys[row]
+
+    def link_counts(self) -> NDArray[np.int64]:
+        """How many links lead to each entity, by row; shape (entities,)."""
+        return self._columns["entities.links"].astype(np.int64)
+
+    def language_counts(self) -> NDArray[np.int64]:
+        """In how many languages each entity has an article or is linked, by row."""
+        starts = self._columns["occurrences.start"].astype(np.int64)
+        return starts[1:] - starts[:-1]
+
+    def resolve(self, language: str, title: str) -> str | None:
+        """The entity of a page title, as a link to it would be read.
+
+        Underscores, blanks and the first letter's case are normalised, a ``#section`` is
+        dropped, redirects are followed. None when no page or item has the title.
+        """
+        row = self._find_title(language, title)
+        return None if row is None else self._keys[row]
+
+    def label(self, key: str, language: str) -> str | None:
+        """The entity's name in a language: Wikidata's label, else its article's plain title."""
+        row, number = self._row(key), self._numbers.get(language)
+        if number is None:
+            return None
+        label = self._labels.get(row, number)
+        if label is None and (title := self._entity(row).sitelinks.get(language)):
+            return plain_title(title)
+        return label
+
+    def description(self, key: str, language: str) -> str | None:
+        """Wikidata's description of the entity in a language, or None."""
+        row, number = self._row(key), self._numbers.get(language)
+        return None if number is None else self._descriptions.get(row, number)
+
+    def names(self, key: str, language: str) -> tuple[Name, ...]:
+        """What the entity is called in a language, the most used first.
+
+        The texts of links to it with their counts, then, with count 0, the plain title, label
+        and aliases that no link shows. Ties are in the order of the characters.
+        """
+        row, number = self._row(key), self._numbers.get(language)
+        if number is None:
+            return ()
+        start, end = self._span("names.start", row)
+        languages = self._columns["names.language"][start:end]  # in order
+        first, last = (start + np.searchsorted(languages, (number, number + 1))).tolist()
+        cut = len(language) + 1
+        return tuple(
+            Name(self._surfaces[surface][cut:], count)
+            for surface, count in zip(
+                self._columns["names.surface"][first:last].tolist(),
+                self._columns["names.count"][first:last].tolist(),
+                strict=True,
+            )
+        )
+
+    def candidates(self, surface: str, language: str) -> tuple[Candidate, ...]:
+        """The entities that a text may name in a language, the most linked first.
+
+        The text is compared exactly, but for runs of white space.
+        """
+        row = self._surfaces.find(f"{language}:{plain_surface(surface)}")
+        if row is None:
+            return ()
+        start, end = self._span("candidates.start", row)
+        entities = self._columns["candidates.entity"][start:end].tolist()
+        counts = self._columns["candidates.count"][start:end].tolist()
+        total = sum(counts)
+        return tuple(
+            Candidate(self._keys[entity], count, count / total if total else 1 / len(counts))
+            for entity, count in zip(entities, counts, strict=True)
+        )
+
+    def link_count(self, key: str, language: str | None = None) -> int:
+        """How many links lead to the entity, in one language or in all."""
+        row = self._row(key)
+        if language is None:
+            return int(self._columns["entities.links"][row])
+        start, end = self._span("occurrences.start", row)
+        for place in range(start, end):
+            if self.languages[self._columns["occurrences.language"][place]] == language:
+                return int(self._columns["occurrences.links"][place])
+        return 0
+
+    def languages_of(self, key: str) -> tuple[str, ...]:
+        """The languages in which the entity has an article or is linked, sorted."""
+        start, end = self._span("occurrences.start", self._row(key))
+        numbers = self._columns["occurrences.language"][start:end]
+        return tuple(self.languages[number] for number in numbers)
+
+    def relations(self) -> dict[str, int]:
+        """The relations that have triples, with the number of their triples, sorted by id."""
+        starts = self._columns["relations.start"]
+        counts = (starts[1:] - starts[:-1]).tolist()
+        return {self._relations[row]: count for row, count in enumerate(counts) if count}
+
+    def relation_label(self, relation: str, language: str) -> str | None:
+        """Wikidata's label of a relation (``"P36"`` → ``"capital"``), or None."""
+        row, number = self._relations.find(relation), self._numbers.get(language)
+        return None if row is None or number is None else self._relation_labels.get(row, number)
+
+    def triples(
+        self, subject: str | None = None, relation: str | None = None, object: str | None = None
+    ) -> Iterator[Triple]:
+        """The facts, all or of one subject, relation and object, sorted by subject row.
+
+        Raises:
+            InputError: no such subject or object.
+        """
+        wanted = (
+            None if subject is None else self._row(subject),
+            None if relation is None else self._relations.find(relation),
+            None if object is None else self._row(object),
+        )
+        if relation is not None and wanted[1] is None:
+            return
+        parts = [self._columns[f"triples.{part}"] for part in ("subject", "relation", "object")]
+        for place in self._triple_places(*wanted):
+            rows = [int(part[place]) for part in parts]
+            if all(row == want for row, want in zip(rows, wanted, strict=True) if want is not None):
+                yield Triple(self._keys[rows[0]], self._relations[rows[1]], self._keys[rows[2]])
+
+    def _triple_places(
+        self, subject: int | None, relation: int | None, target: int | None
+    ) -> Iterable[int]:
+        """Where to look for the triples: the shortest list that the index has of them."""
+        if subject is not None:
+            return range(*self._span("triples.start", subject))
+        if target is not None:
+            start, end = self._span("triples.object_start", target)
+            return self._columns["triples.by_object"][start:end]
+        if relation is not None:
+            start, end = self._span("relations.start", relation)
+            return self._columns["triples.by_relation"][start:end]
+        return range(len(self._columns["triples.subject"]))
+
+    def articles(self, language: str) -> Iterator[Article]:
+        """The articles of a language in dump order, their mentions resolved to entity keys.
+
+        Links to pages that nobody wrote have no mention here; the manifest counts them.
+
+        Raises:
+            InputError: the knowledge base has no such language.
+        """
+        if language not in self._numbers:
+            known = ", ".join(self.languages)
+            raise InputError(f"no language {language!r} here, only {known}", where=self.path)
+        return self._articles(language)
+
+    def _articles(self, language: str) -> Iterator[Article]:
+        from exonym.wikimedia.articles import Article
+
+        path = self.path / "articles" / f"{language}.jsonl.zst"
+        read = 0
+        for number, line in read_json_lines(path):
+            try:
+                source = f"{language}:{line['title']}"
+                texts = tuple(
+                    AnnotatedText(text, language, self._mentions(links), source)
+                    for text, links in line["paragraphs"]
+                )
+                article = Article(line["id"], line["title"], language, texts)
+            except (KeyError, TypeError, IndexError) as error:
+                raise FormatError(
+                    f"not an article ({error!r})", where=f"{path}:{number}"
+                ) from error
+            read += 1
+            yield article
+        expected = self.manifest["languages"][language]["articles"]
+        if read != expected:
+            raise FormatError(
+                f"expected {expected:,} articles, found {read:,}",
+                where=path,
+                remedy="Build the directory anew",
+            )
+
+    def _mentions(self, links: list[tuple[int, int, int]]) -> tuple[Mention, ...]:
+        return tuple(Mention(start, end, self._keys[row]) for start, end, row in links)
+
+    def _span(self, starts: str, row: int) -> tuple[int, int]:
+        column = self._columns[starts]
+        return int(column[row]), int(column[row + 1])
+
+    def _entity(self, row: int) -> Entity:
+        start, end = self._span("sitelinks.start", row)
+        keys = (self._titles[int(title)] for title in self._columns["sitelinks.title"][start:end])
+        sitelinks = dict(key.split(":", 1) for key in keys)
+        return Entity(self._keys[row], sitelinks, int(self._columns["entities.links"][row]))
+
+    def _find_title(self, language: str, title: str) -> int | None:
+        site = self._sites.get(language)
+        if site is None:
+            return None
+        namespace, bare = site.split_title(title.partition("#")[0])
+        if namespace != 0:
+            return None
+        row = self._titles.find(f"{language}:{bare}")
+        return None if row is None else int(self._columns["titles.entity"][row])
+
+    def _find(self, key: str) -> int | None:
+        row = self._keys.find(key)
+        if row is None and ":" in key:
+            language, _, title = key.partition(":")
+            row = self._find_title(language, title)
+        return row
+
+    def _row(self, key: str) -> int:
+        row = self._find(key)
+        if row is None:
+            raise InputError(
+                f"no entity {key!r} in this knowledge base",
+                where=self.path,
+                remedy=f"Look for it by name: exonym kb lookup {self.path} NAME",
+            )
+        return row

@@ -1,0 +1,215 @@
+"""Tables on disk: columns, strings and look-ups that are memory-mapped, so opening costs nothing.
+
+A table is a few files with a common name: numpy columns (``name.part.npy``) and UTF-8 text
+(``name.utf8``, with ``name.offsets.npy`` saying where each string begins and ends). They are
+written once, in row order, inside a directory that is atomic as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from array import array
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exonym.foundation.errors import FormatError
+
+Column = NDArray[Any]
+HashFunction = Callable[[bytes], int]
+
+
+def hash64(data: bytes) -> int:
+    """The 64-bit BLAKE2b hash that the look-ups are sorted by."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+
+
+def save_column(
+    directory: Path, name: str, values: Column | array[int] | list[int], dtype: str
+) -> None:
+    """Write one column as ``name.npy``; ``dtype`` names a little-endian numpy type."""
+    np.save(directory / f"{name}.npy", np.asarray(values, dtype=dtype), allow_pickle=False)
+
+
+def map_column(directory: Path, name: str) -> Column:
+    """Map a column that `save_column` wrote, read-only.
+
+    Raises:
+        FormatError: the file is missing or damaged.
+    """
+    path = directory / f"{name}.npy"
+    try:
+        if path.stat().st_size <= 128:  # a column without rows cannot be mapped
+            return np.asarray(np.load(path, allow_pickle=False))
+        # A plain array over the mapping: slicing a `numpy.memmap` is several times slower.
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> FormatError:
+    return FormatError(
+        f"a file of this directory is missing or damaged ({error})",
+        where=path,
+        remedy="Build the directory anew",
+    )
+
+
+class StringTableWriter:
+    """Write the strings of a `StringTable`, in row order."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._directory, self._name = directory, name
+        self._stream = (directory / f"{name}.utf8").open("wb")
+        self._offsets = array("Q", [0])
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def append(self, text: str) -> int:
+        """Add a string; returns its row."""
+        data = text.encode()
+        self._stream.write(data)
+        self._offsets.append(self._offsets[-1] + len(data))
+        return len(self._offsets) - 2
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stream.close()
+        save_column(self._directory, f"{self._name}.offsets", self._offsets, "<u8")
+
+
+class StringTable:
+    """Strings by row, memory-mapped.
+
+    Args:
+        directory: where the table's files are.
+        name: the table's name.
+
+    Raises:
+        FormatError: a file is missing or damaged.
+    """
+
+    def __init__(self, directory: Path, name: str) -> None:
+        path = directory / f"{name}.utf8"
+        self._offsets = map_column(directory, f"{name}.offsets")
+        self._data: bytes | mmap.mmap = b""
+        try:
+            size = path.stat().st_size
+            if size:  # an empty file cannot be mapped
+                with path.open("rb") as stream:
+                    self._data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise _damaged(path, error) from error
+        if not len(self._offsets) or int(self._offsets[-1]) != size:
+            raise _damaged(path, ValueError(f"its size, {size} bytes, is not the expected one"))
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def encoded(self, row: int) -> bytes:
+        """The UTF-8 bytes of a row."""
+        return self._data[int(self._offsets[row]) : int(self._offsets[row + 1])]
+
+    def __getitem__(self, row: int) -> str:
+        return self.encoded(row).decode()
+
+
+def write_hash_index(directory: Path, name: str, *, hash_function: HashFunction = hash64) -> None:
+    """Write the look-up of a string table that is complete: sorted hashes and their rows."""
+    table = StringTable(directory, name)
+    hashes = np.fromiter(
+        (hash_function(table.encoded(row)) for row in range(len(table))), "<u8", len(table)
+    )
+    order = np.argsort(hashes, kind="stable")
+    save_column(directory, f"{name}.hash", hashes[order], "<u8")
+    save_column(directory, f"{name}.row", order, "<u4")
+
+
+class IndexedStrings(StringTable):
+    """A `StringTable` whose rows can be found by string.
+
+    A look-up finds the string's 64-bit hash among the sorted hashes and then compares the
+    string itself, so two strings with one hash are never mixed up. Of equal strings the lowest
+    row is found.
+    """
+
+    def __init__(self, directory: Path, name: str, *, hash_function: HashFunction = hash64) -> None:
+        super().__init__(directory, name)
+        self._hash_function = hash_function
+        self._hashes = map_column(directory, f"{name}.hash")
+        self._rows = map_column(directory, f"{name}.row")
+
+    def find(self, text: str) -> int | None:
+        """The row of a string, or None."""
+        data = text.encode("utf-8", "surrogatepass")  # a query may hold anything
+        wanted = np.uint64(self._hash_function(data))
+        place = int(np.searchsorted(self._hashes, wanted))
+        while place < len(self._hashes) and self._hashes[place] == wanted:
+            row = int(self._rows[place])
+            if self.encoded(row) == data:
+                return row
+            place += 1
+        return None
+
+
+class TextsByLanguageWriter:
+    """Write a `TextsByLanguage` table, owner by owner."""
+
+    def __init__(self, directory: Path, name: str, languages: Mapping[str, int]) -> None:
+        self._directory, self._name, self._languages = directory, name, languages
+        self._texts = StringTableWriter(directory, name)
+        self._language = array("H")
+        self._starts = array("Q", [0])
+
+    def append(self, texts: Mapping[str, str]) -> None:
+        """Add the texts of the next owner; languages outside the table's are left out."""
+        for language in sorted(texts.keys() & self._languages.keys()):
+            self._texts.append(texts[language])
+            self._language.append(self._languages[language])
+        self._starts.append(len(self._texts))
+
+    def close(self) -> None:
+        """Finish the files."""
+        self._texts.__exit__(None, None, None)
+        save_column(self._directory, f"{self._name}.language", self._language, "<u2")
+        save_column(self._directory, f"{self._name}.start", self._starts, "<u8")
+
+
+class TextsByLanguage:
+    """At most one text per owner (an entity's row) and language: labels, descriptions."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._texts = StringTable(directory, name)
+        self._language = map_column(directory, f"{name}.language")
+        self._starts = map_column(directory, f"{name}.start")
+
+    def get(self, owner: int, language: int) -> str | None:
+        """The text of an owner in a language (its number), or None.
+
+        Owners after the last that was written have no texts.
+        """
+        if owner >= len(self._starts) - 1:
+            return None
+        start, end = int(self._starts[owner]), int(self._starts[owner + 1])
+        for row in range(start, end):
+            if self._language[row] == language:
+                return self._texts[row]
+        return None
+
+
+def group_starts(owners: Column, count: int) -> Column:
+    """Where each owner's rows begin in a column sorted by owner; ``count`` + 1 numbers."""
+    return np.searchsorted(owners, np.arange(count + 1, dtype=owners.dtype)).astype("<u8")

@@ -1,0 +1,15 @@
+"""The encoder over words and entities, its heads, and LUKE checkpoint directories."""
+
+from exonym.modeling.checkpoint import load_model, save_model
+from exonym.modeling.config import EncoderConfig
+from exonym.modeling.encoder import EncoderOutput, EntityEncoder
+from exonym.modeling.heads import EntityMaskedLM
+
+__all__ = [
+    "EncoderConfig",
+    "EncoderOutput",
+    "EntityEncoder",
+    "EntityMaskedLM",
+    "load_model",
+    "save_model",
+]

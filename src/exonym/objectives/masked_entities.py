@@ -1,0 +1,26 @@
+"""Masked entity prediction (LUKE, section 3.2; mLUKE, section 3.1).
+
+Input: `EntityMaskedLM`, its output, flat positions (masked entities,) and rows (masked entities,).
+The softmax runs over the whole entity vocabulary.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from exonym.modeling import EncoderOutput, EntityMaskedLM
+from exonym.objectives.loss import Loss, cross_entropy
+
+
+def masked_entity_prediction(
+    model: EntityMaskedLM, output: EncoderOutput, positions: Tensor, targets: Tensor
+) -> Loss:
+    """Predict the original rows at the masked places of the flattened (batch · entities).
+
+    Raises:
+        ValueError: the output is of a batch without entities.
+    """
+    if output.entity_last_hidden_state is None:
+        raise ValueError("masked entity prediction needs a batch with entities")
+    states = output.entity_last_hidden_state.flatten(0, 1)[positions]
+    return cross_entropy(model.entity_logits(states), targets)

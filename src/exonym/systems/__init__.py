@@ -1,0 +1,1 @@
+"""Published systems: one file each, with its paper, its recipes, its controls. No machinery."""

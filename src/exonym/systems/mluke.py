@@ -1,0 +1,124 @@
+"""mLUKE (Ri, Yamada, Tsuruoka, ACL 2022): its recipes, its control, its comparison on facts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+from exonym.analysis import macro_average, most_frequent_wrong_share
+from exonym.foundation.errors import InputError
+from exonym.foundation.files import JSON
+from exonym.foundation.progress import stage
+from exonym.tasks import cloze
+from exonym.tasks.cloze.data import Told
+from exonym.tasks.cloze.metrics import chance, most_frequent
+from exonym.training import Recipe, load_recipe
+
+RECIPES = ("mluke-base", "quickstart")
+BACKBONE, STAGES = "backbone", ("entities", "all")
+
+
+def recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe that comes with Exonym, by name, or one's own, by path.
+
+    Args:
+        name_or_path: one of `RECIPES`, or a TOML file.
+        changes: see `load_recipe`.
+
+    Raises:
+        InputError: neither a known name nor a file.
+        ConfigError: an impossible recipe or change.
+    """
+    if name_or_path in RECIPES:
+        return load_recipe(
+            Path(str(files("exonym.systems") / f"recipes/{name_or_path}.toml")), changes
+        )
+    if not Path(name_or_path).is_file():
+        raise InputError(
+            f"no recipe {name_or_path!r}",
+            remedy=f"Give one of {', '.join(RECIPES)}, or the path of a TOML file",
+        )
+    return load_recipe(Path(name_or_path), changes)
+
+
+def words_only(recipe: Recipe) -> Recipe:
+    """The paper's "extra training" control: same data, steps and schedule, but words alone.
+
+    Every stage trains what XLM-R has by masked language modelling, with no entity in the input.
+    """
+    stages = tuple(replace(s, train="words", objectives=("words",)) for s in recipe.stages)
+    return replace(recipe, name=f"{recipe.name}-words-only", stages=stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One row of a comparison: its name and its answers (None for chance)."""
+
+    name: str
+    scores: dict[str, list[float]]
+    answers: tuple[cloze.Answer, ...] | None
+
+
+def compare(
+    questions: cloze.ClozeSet,
+    mluke: cloze.ClozeModel,
+    control: cloze.ClozeModel | None,
+    told: Collection[Told | None],
+) -> list[Asked]:
+    """Ask the same questions in every way of the paper's cloze experiment (section 5).
+
+    Args:
+        questions: with templates and candidates.
+        mluke: the entity-trained model.
+        control: the words-only model; its row is left out when None.
+        told: which questions: ``"told"``, ``"untold"``, ``"control"``, or None for those that do
+            not say.
+
+    Raises:
+        InputError: there are no such questions.
+    """
+    asked = [question for question in questions.questions if question.told in told]
+    if not asked:
+        raise InputError(f"there are no questions of the kind {sorted(map(str, told))}")
+    frequent = tuple(most_frequent(asked, questions))
+    rows = [
+        Asked("chance", chance(asked, questions), None),
+        Asked("most_frequent", cloze.score(frequent), frequent),
+    ]
+    ways = [
+        ("words_only", control, cloze.Asking.WORDS),
+        ("mluke_w", mluke, cloze.Asking.WORDS),
+        ("mluke_e_y", mluke, cloze.Asking.ENTITY_Y),
+        ("mluke_e_xy", mluke, cloze.Asking.ENTITY_XY),
+    ]
+    for name, model, asking in ways:
+        if model is None:
+            continue
+        answers = []
+        with stage(f"asking {name}", total=len(asked), unit="questions") as progress:
+            for given in cloze.answer(model, asked, questions, asking):
+                answers.append(given)
+                progress.advance()
+        rows.append(Asked(name, cloze.score(answers), tuple(answers)))
+    return rows
+
+
+def accuracy_block(rows: Sequence[Asked], *, seed: int = 0) -> JSON:
+    """Per row: ``accuracy``, ``low``, ``high``, ``questions``, ``by_language``."""
+    return {row.name: asdict(macro_average(row.scores, seed=seed)) for row in rows}
+
+
+def bias_block(rows: Sequence[Asked]) -> JSON:
+    """Per row with answers: share of the most frequent wrong answer (`BiasEstimate`)."""
+    block = {}
+    for row in rows:
+        if row.answers is not None:
+            errors = [
+                (given.question.language, given.question.relation, given.entity)
+                for given in row.answers
+                if not given.correct
+            ]
+            block[row.name] = asdict(most_frequent_wrong_share(errors))
+    return block

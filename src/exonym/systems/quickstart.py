@@ -1,0 +1,244 @@
+"""The whole of Exonym in small: Atlas's dumps to a model that answers facts across languages.
+
+Every step is the command a serious user runs, on a small world. A step whose result is there is
+not done again, so a killed quickstart goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import exonym
+from exonym.atlas import write_atlas
+from exonym.corpus import Corpus, CorpusOptions, build_corpus
+from exonym.foundation.errors import InputError
+from exonym.foundation.files import JSON, read_json, read_manifest, write_json, write_manifest
+from exonym.foundation.machine import peak_memory_mib
+from exonym.foundation.seeds import generator
+from exonym.knowledge import build_knowledge_base
+from exonym.systems import mluke
+from exonym.tasks import cloze
+from exonym.training import Recipe, pretrain
+from exonym.training.run_folder import read_metrics
+
+FORMAT, VERSION = "exonym-quickstart", 1
+SUMMARY = "summary.json"
+SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QuickstartOptions:
+    """What the quickstart runs.
+
+    Args:
+        entities: size of the world: the first entities of the table; None takes all.
+        table: another table of facts; None takes Atlas's own.
+        languages: codes; None takes all of the table's.
+        recipe: name or path.
+        changes: to the recipe, as ``field=value``.
+        vocabulary_size: most pieces of the tokenizer.
+        max_words: most pieces of a sequence.
+        min_languages: languages an entity must occur in to get a row.
+        seed: of everything.
+    """
+
+    entities: int | None = 600
+    table: Path | None = None
+    languages: tuple[str, ...] | None = None
+    recipe: str = "quickstart"
+    changes: tuple[str, ...] = ()
+    vocabulary_size: int = 8000
+    max_words: int = 64
+    min_languages: int = 3
+    seed: int = 0
+
+    def to_json(self) -> JSON:
+        """Plain values; two quickstarts with equal ones are the same."""
+        value = asdict(self)
+        return {**value, "table": value["table"] and str(value["table"])}
+
+
+class Quickstart:
+    """One quickstart in one directory.
+
+    Args:
+        out: the directory.
+        options: what to run.
+    """
+
+    def __init__(self, out: Path, options: QuickstartOptions) -> None:
+        self.out, self.options = out, options
+        self.recipe = replace(mluke.recipe(options.recipe, options.changes), seed=options.seed)
+        self._seconds: dict[str, float] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the directory holds a finished quickstart."""
+        return (self.out / SUMMARY).is_file()
+
+    def run(self) -> JSON:
+        """Do every step that is not done yet; returns the summary, which is also written.
+
+        Raises:
+            InputError: the directory holds something else, or a quickstart of other options.
+        """
+        self._open()
+        out, options, seed = self.out, self.options, self.options.seed
+        self._step(
+            "atlas",
+            lambda: write_atlas(
+                out / "atlas",
+                table=options.table,
+                languages=options.languages,
+                entities=options.entities,
+                seed=seed,
+            ),
+        )
+        self._step("kb", lambda: build_knowledge_base([out / "atlas"], out / "kb"))
+        self._step("corpus", lambda: build_corpus(out / "kb", out / "corpus", self._corpus()))
+        self._pretrain("backbone", self.recipe.only(mluke.BACKBONE))
+        rest = self.recipe.only(*mluke.STAGES)
+        rest = replace(rest, model=replace(rest.model, backbone=out / "backbone" / "model"))
+        self._pretrain("mluke", rest)
+        self._pretrain("words-only", mluke.words_only(rest))
+        self._step("cloze.json", self._ask)
+        return self._summarise()
+
+    def _open(self) -> None:
+        remedy = "Choose another --out, or pass --overwrite"
+        if self.out.exists() and any(self.out.iterdir()):
+            manifest = read_manifest(self.out, format=FORMAT, version=VERSION, remedy=remedy)
+            if manifest["options"] != self.options.to_json() or (
+                manifest["recipe"] != self.recipe.to_json()
+            ):
+                raise InputError(
+                    "holds a quickstart of other options", where=self.out, remedy=remedy
+                )
+            if (self.out / "seconds.json").is_file():
+                self._seconds = read_json(self.out / "seconds.json")
+            return
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_manifest(
+            self.out,
+            format=FORMAT,
+            version=VERSION,
+            options=self.options.to_json(),
+            recipe=self.recipe.to_json(),
+        )
+
+    def _corpus(self) -> CorpusOptions:
+        return CorpusOptions(
+            vocabulary_size=self.options.vocabulary_size,
+            max_words=self.options.max_words,
+            min_languages=self.options.min_languages,
+            seed=self.options.seed,
+        )
+
+    def _step(self, name: str, work: Callable[[], object], *, done: Path | None = None) -> None:
+        """Do one step unless its result is there, and remember how long it took."""
+        if (done or self.out / name).exists():
+            return
+        started = time.monotonic()
+        try:
+            work()
+        finally:
+            elapsed = time.monotonic() - started
+            self._seconds[name] = self._seconds.get(name, 0.0) + elapsed
+            write_json(self.out / "seconds.json", self._seconds)
+
+    def _pretrain(self, name: str, recipe: Recipe) -> None:
+        run = self.out / name
+        self._step(
+            name,
+            lambda: pretrain(self.out / "corpus", run, recipe, resume=run.exists()),
+            done=run / "model",
+        )
+
+    def _ask(self) -> None:
+        """Ask both models everything; writes accuracies, biases and samples."""
+        questions = cloze.load_questions(self.out / "atlas" / "cloze")
+        model = cloze.load(self.out / "mluke" / "model")
+        control = cloze.load(self.out / "words-only" / "model")
+        rows = {
+            kind: mluke.compare(questions, model, control, [kind]) for kind in ("untold", "control")
+        }
+        write_json(
+            self.out / "cloze.json",
+            {
+                "cloze": {
+                    kind: mluke.accuracy_block(asked, seed=self.options.seed)
+                    for kind, asked in rows.items()
+                },
+                "language_bias": mluke.bias_block(rows["untold"]),
+                "samples": self._samples(questions, rows["untold"]),
+            },
+        )
+
+    def _samples(self, questions: cloze.ClozeSet, rows: list[mluke.Asked]) -> list[JSON]:
+        """Questions drawn at random, languages in turn, with every row's answer."""
+        answers = {
+            row.name: {
+                (a.question.language, a.question.relation, a.question.subject): a
+                for a in row.answers
+            }
+            for row in rows
+            if row.answers is not None
+        }
+        asked = [given.question for given in rows[-1].answers or ()]
+        rng = generator(self.options.seed, "samples")
+        order = [asked[i] for i in rng.permutation(len(asked))]
+        order.sort(key=lambda q: sum(o.language == q.language for o in order[: order.index(q)]))
+        samples = []
+        for question in order[:SAMPLES]:
+            key = question.language, question.relation
+            labels = {c.entity: c.label for c in questions.candidates[key]}
+            place = *key, question.subject
+            samples.append(
+                {
+                    "language": question.language,
+                    "question": questions.templates[key].replace("[X]", question.subject_label),
+                    "right": [labels[entity] for entity in question.answers],
+                    "answers": {
+                        name: {"label": given[place].label, "correct": given[place].correct}
+                        for name, given in answers.items()
+                    },
+                }
+            )
+        return samples
+
+    def _summarise(self) -> JSON:
+        out = self.out
+        corpus = Corpus.open(out / "corpus")
+        runs = {
+            name: list(read_metrics(out / name)) for name in ("backbone", "mluke", "words-only")
+        }
+        summary: JSON = {
+            "exonym": exonym.__version__,
+            "seed": self.options.seed,
+            "options": self.options.to_json(),
+            "threads": torch.get_num_threads(),
+            "seconds": sum(self._seconds.values()),
+            "seconds_by_step": self._seconds,
+            "peak_memory_mib": peak_memory_mib(),
+            "atlas": _plain(read_json(out / "atlas" / "manifest.json")),
+            "knowledge_base": _plain(read_json(out / "kb" / "manifest.json")),
+            "corpus": _plain(corpus.manifest),
+            "recipe": self.recipe.to_json(),
+            "words_per_second": {
+                name: float(np.mean([record["words_per_second"] for record in records]))
+                for name, records in runs.items()
+            },
+            **read_json(out / "cloze.json"),
+        }
+        write_json(out / SUMMARY, summary)
+        return summary
+
+
+def _plain(manifest: JSON) -> JSON:
+    return {key: value for key, value in manifest.items() if key not in ("format", "version")}

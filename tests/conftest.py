@@ -1,0 +1,47 @@
+"""Fixtures that more than one room's tests use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data beside the checkout; tests that need it are skipped where it is absent."""
+    path = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("needs the real data in ../shared/data, which is not here")
+    return path
+
+
+SENTENCES = (
+    "Tokyo is the capital of Japan and its largest city.",
+    "Berlin ist die Hauptstadt von Deutschland, München die von Bayern.",
+    "東京都は日本の首都である。大阪府は西にある。",
+    "北京是中华人民共和国的首都，上海是最大的城市。",
+    "กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย",
+    "القاهرة هي عاصمة مصر وأكبر مدنها",
+    "दिल्ली भारत की राजधानी है और मुंबई सबसे बड़ा नगर",
+    "Москва является столицей России.",
+    "Η Αθήνα είναι πρωτεύουσα της Ελλάδας.",
+    "서울은 대한민국의 수도이다.",
+    "Nairobi ni mji mkuu wa Kenya.",
+    "Paris est la capitale de la France : 2 102 650 habitants.",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a tokenizer of a few hundred pieces in a dozen scripts."""
+    from exonym.tokenization import train_word_tokenizer
+
+    directory = tmp_path_factory.mktemp("tiny-tokenizer")
+    words = [word for sentence in SENTENCES for word in sentence.split()]
+    texts = [
+        " ".join(words[(start + step * 7) % len(words)] for step in range(9))
+        for start in range(len(words))
+    ]
+    train_word_tokenizer([*SENTENCES, *texts], directory, vocabulary_size=420)
+    return directory
