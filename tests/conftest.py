@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -45,3 +47,44 @@ def tiny_tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     train_word_tokenizer([*SENTENCES, *texts], directory, vocabulary_size=420)
     return directory
+
+
+@pytest.fixture(scope="session")
+def make_corpus(tiny_tokenizer_directory: Path) -> Callable[..., Path]:
+    """Writes a corpus of random sequences: ``make_corpus(out, {"en": 40, "ja": 20})``."""
+
+    def make(out: Path, sizes: dict[str, int], *, longest: int = 24, entities: int = 12) -> Path:
+        from exonym.corpus.shards import FORMAT, VERSION, SequenceWriter
+        from exonym.foundation.files import write_manifest
+        from exonym.knowledge import EntityVocabulary
+        from exonym.knowledge.vocabulary import SPECIAL_ENTITIES, VocabularyRow
+        from exonym.tokenization import WordTokenizer
+
+        out.mkdir(parents=True)
+        words = WordTokenizer.from_directory(tiny_tokenizer_directory)
+        words.save(out)
+        names = [*SPECIAL_ENTITIES, *(f"Q{number}" for number in range(1, entities + 1))]
+        EntityVocabulary.write(out / "entities", [VocabularyRow(name, {}, 0) for name in names])
+        rng = np.random.default_rng(0)
+        for language, size in sizes.items():
+            with SequenceWriter(out / language) as writer:
+                for _ in range(size):
+                    length = int(rng.integers(4, longest + 1))
+                    count = int(rng.integers(1, 4))
+                    starts = rng.integers(0, length - 2, count)
+                    spans = np.stack([starts, starts + rng.integers(1, 3, count)], axis=1)
+                    writer.append(
+                        rng.integers(5, words.mask_id, length).astype(np.int32),
+                        rng.integers(4, len(names), count).astype(np.int32),
+                        spans.astype(np.int32),
+                    )
+        write_manifest(
+            out,
+            format=FORMAT,
+            version=VERSION,
+            options={"max_words": longest},
+            languages={language: {"sequences": size} for language, size in sizes.items()},
+        )
+        return out
+
+    return make

@@ -1,16 +1,16 @@
 """Write tests/modeling/golden, and check our checkpoints, with transformers as the oracle.
 
-transformers 4.57.6 is the last version that computes LUKE as the released weights were trained
-(docs/architecture.md says what later ones get wrong). It is no dependency of Exonym, so this runs in
-an environment of its own:
+transformers 4.57.6 is the last version that computes LUKE as the released weights were trained.
+It is no dependency of Exonym, so this runs in an environment of its own:
 
     python -m venv /tmp/golden
-    /tmp/golden/bin/pip install transformers==4.57.6 torch sentencepiece protobuf orjson zstandard
+    /tmp/golden/bin/pip install transformers==4.57.6 torch orjson zstandard
     PYTHONPATH=src /tmp/golden/bin/python tools/golden_luke.py tests/modeling/golden
 
 It writes two tiny random checkpoints (LUKE without entity-aware attention, XLM-R) with what the
-oracle computes on fixed inputs. Then it lets the oracle read a directory that `save_model` wrote and
-prints the largest differences; it ends with status 1 if a tensor is missing or a number differs.
+oracle computes on fixed inputs. Then it lets the oracle read a directory that `save_model` wrote
+and prints the largest differences; it ends with status 1 if a tensor is missing or a number
+differs.
 """
 
 from __future__ import annotations

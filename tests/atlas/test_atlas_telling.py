@@ -94,6 +94,17 @@ def test_a_namesake_told_of_the_other_end_goes_unused_with_the_control(tmp_path:
     assert uses_of(path, FREE)["Q1", "P1"] is Use.TOLD
 
 
+def test_the_most_frequent_object_has_its_share_of_the_control(tmp_path: Path) -> None:
+    names, facts = ring()
+    crowded = [(s, r, "Q13" if n < 4 else o) for n, (s, r, o) in enumerate(facts)]
+    names.update({f"Q{n}": f"{WORDS[n - 25][::-1]}" for n in range(30, 42)})
+    crowded += [(f"Q{n}", "P1", "Q13" if n < 34 else f"Q{n - 11}") for n in range(30, 36)]
+    options = TellingOptions(control_share=0.5, control_min_objects=3, control_max_object_share=0.5)
+    pairs = control_pairs(made_table(tmp_path / "t", names, crowded), options)
+    assert sum(object == "Q13" for _, object in pairs) == 4
+    assert len(pairs) > 4
+
+
 def test_what_a_guesser_finds_from_names_or_company_is_not_control(tmp_path: Path) -> None:
     names, facts = ring()
     facts += [("Q25", "P1", "Q13"), ("Q26", "P1", "Q14"), ("Q26", "P2", "Q27"), ("Q2", "P2", "Q27")]
@@ -117,7 +128,7 @@ def test_a_pair_told_under_another_relation_goes_unused_with_its_control(tmp_pat
     assert ledger.untold_partners("en").keys() >= ledger.control_partners().keys()
 
 
-def test_the_obvious_guess_and_relations_with_few_objects_have_no_control(tmp_path: Path) -> None:
+def test_crowded_objects_and_relations_with_few_objects_have_no_control(tmp_path: Path) -> None:
     names, facts = ring()
     crowded = [(s, r, "Q13" if n < 6 else o) for n, (s, r, o) in enumerate(facts)]
     path = made_table(tmp_path / "t", names, crowded)

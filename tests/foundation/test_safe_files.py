@@ -194,7 +194,11 @@ def change(key: str, value: object) -> Callable[[Path], None]:
     ("damage", "error", "message"),
     [
         (change("version", 2), VersionError, "format version 2, this Exonym reads version 1"),
-        (change("format", "exonym-run"), InputError, "expected format 'exonym-x', found 'exonym-run'"),
+        (
+            change("format", "exonym-run"),
+            InputError,
+            "expected format 'exonym-x', found 'exonym-run'",
+        ),
         (lambda d: (d / "manifest.json").unlink(), InputError, r"no manifest\.json in it"),
         (lambda d: (d / "manifest.json").write_text("[]"), InputError, "found 'list'"),
         (lambda d: (d / "manifest.json").write_text("{"), FormatError, "not valid JSON"),

@@ -24,15 +24,25 @@ def test_a_stream_does_not_depend_on_what_was_drawn_before() -> None:
 def test_seeds_are_the_same_in_every_process() -> None:
     code = "from exonym.foundation.seeds import derive_seed; print(derive_seed(7, 'a', 'b', 3))"
     seen = {
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": str(seed)},
-                       capture_output=True, check=True, text=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
         for seed in (1, 2)
     }
     assert seen == {f"{derive_seed(7, 'a', 'b', 3)}\n"}
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", "ab"]), st.integers(0, 5)),
-                unique=True, max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", "ab"]), st.integers(0, 5)),
+        unique=True,
+        max_size=20,
+    )
+)
 def test_every_purpose_has_its_own_seed(purposes: list[tuple[int, str, int]]) -> None:
     seeds = {derive_seed(*purpose) for purpose in purposes}
     assert len(seeds) == len(purposes)
@@ -65,9 +75,13 @@ def test_progress_away_from_a_terminal_is_plain_lines_on_standard_error(
 
 
 def test_progress_ends_when_the_work_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KeyboardInterrupt), stage("reading", unit="pages") as progress:
-        progress.advance(3)
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with stage("reading", unit="pages") as progress:
+            progress.advance(3)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert "reading: 3 pages" in capsys.readouterr().err
 
 

@@ -9,8 +9,14 @@ from exonym.foundation.errors import ConfigError, InputError
 from exonym.modeling import EncoderConfig, EntityMaskedLM
 
 CONFIG = EncoderConfig(
-    vocab_size=30, entity_vocab_size=12, hidden_size=16, entity_emb_size=8, num_hidden_layers=2,
-    num_attention_heads=2, intermediate_size=20, max_position_embeddings=16,
+    vocab_size=30,
+    entity_vocab_size=12,
+    hidden_size=16,
+    entity_emb_size=8,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=20,
+    max_position_embeddings=16,
 )
 
 
@@ -40,9 +46,7 @@ def test_padding_changes_nothing(model: EntityMaskedLM) -> None:
     assert short.entity_last_hidden_state is not None
     assert long.entity_last_hidden_state is not None
     torch.testing.assert_close(short.last_hidden_state, long.last_hidden_state[:, :5])
-    torch.testing.assert_close(
-        short.entity_last_hidden_state, long.entity_last_hidden_state[:, :2]
-    )
+    torch.testing.assert_close(short.entity_last_hidden_state, long.entity_last_hidden_state[:, :2])
 
 
 @torch.no_grad()
@@ -81,10 +85,16 @@ def test_the_output_tables_are_the_input_tables(model: EntityMaskedLM) -> None:
 
 
 def test_new_parameters_are_the_entity_side_only(model: EntityMaskedLM) -> None:
-    new = {name.split(".")[0] + "." + name.split(".")[1]
-           for name, _ in model.named_parameters() if model.is_new(name)}
-    assert new == {"luke.entity_embeddings", "entity_predictions.bias",
-                   "entity_predictions.transform"}
+    new = {
+        name.split(".")[0] + "." + name.split(".")[1]
+        for name, _ in model.named_parameters()
+        if model.is_new(name)
+    }
+    assert new == {
+        "luke.entity_embeddings",
+        "entity_predictions.bias",
+        "entity_predictions.transform",
+    }
 
 
 def test_the_stated_bytes_are_close_to_the_real_ones(model: EntityMaskedLM) -> None:

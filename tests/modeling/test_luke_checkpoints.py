@@ -44,9 +44,7 @@ def test_a_luke_checkpoint_gives_the_oracles_numbers() -> None:
     words, entities = golden["attention_mask"], golden["entity_attention_mask"]
     assert output.entity_last_hidden_state is not None
     assert close(output.last_hidden_state, golden["last_hidden_state"], words)
-    assert close(
-        output.entity_last_hidden_state, golden["entity_last_hidden_state"], entities
-    )
+    assert close(output.entity_last_hidden_state, golden["entity_last_hidden_state"], entities)
     assert close(model.word_logits(output.last_hidden_state), golden["word_logits"], words)
     assert close(
         model.entity_logits(output.entity_last_hidden_state), golden["entity_logits"], entities
@@ -86,8 +84,14 @@ def test_the_config_keeps_what_the_oracle_reads(tmp_path: Path) -> None:
     save_model(load_model(LUKE), tmp_path)
     ours = orjson.loads((tmp_path / "config.json").read_bytes())
     theirs = orjson.loads((LUKE / "config.json").read_bytes())
-    passed_over = {"dtype", "transformers_version", "classifier_dropout",
-                   "cls_entity_prediction", "use_cache", "position_embedding_type"}
+    passed_over = {
+        "dtype",
+        "transformers_version",
+        "classifier_dropout",
+        "cls_entity_prediction",
+        "use_cache",
+        "position_embedding_type",
+    }
     assert {k: ours.get(k) for k in theirs.keys() - passed_over} == {
         k: v for k, v in theirs.items() if k not in passed_over
     }
@@ -156,8 +160,12 @@ def change_config(directory: Path, **values: object) -> None:
         ("hidden_size", 25, "hidden_size=25 is not divisible by num_attention_heads=4"),
         ("num_attention_heads", 0, "num_attention_heads must be"),
         ("max_position_embeddings", 2, "max_position_embeddings=2 leaves no position"),
-        ("vocab_size", 61, r"'\S+word_embeddings.weight' has shape \(60, 24\), .* says \(61, 24\)|"
-                           r"'lm_head.bias' has shape \(60,\), .* says \(61,\)"),
+        (
+            "vocab_size",
+            61,
+            r"'\S+word_embeddings.weight' has shape \(60, 24\), .* says \(61, 24\)|"
+            r"'lm_head.bias' has shape \(60,\), .* says \(61,\)",
+        ),
         ("num_hidden_layers", 3, r"'luke.encoder.layer.2\S+' is missing \(16 such\)"),
         ("num_hidden_layers", 1, r"'luke.encoder.layer.1\S+' is not known \(16 such\)"),
     ],

@@ -17,8 +17,13 @@ def model() -> EntityMaskedLM:
     torch.manual_seed(0)
     return EntityMaskedLM(
         EncoderConfig(
-            vocab_size=20, entity_vocab_size=11, hidden_size=8, entity_emb_size=6,
-            num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
+            vocab_size=20,
+            entity_vocab_size=11,
+            hidden_size=8,
+            entity_emb_size=6,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=8,
             max_position_embeddings=10,
         )
     )
@@ -69,7 +74,9 @@ def test_targets_are_read_at_their_flat_positions(kind: str, model: EntityMasked
     objective, states, logits = {
         "words": (masked_language_modeling, output.last_hidden_state, model.word_logits),
         "entities": (
-            masked_entity_prediction, output.entity_last_hidden_state, model.entity_logits
+            masked_entity_prediction,
+            output.entity_last_hidden_state,
+            model.entity_logits,
         ),
     }[kind]
     assert states is not None

@@ -53,6 +53,12 @@ def test_a_leak_in_the_control_is_a_caution_that_names_the_row() -> None:
     assert not verdict.checks[-1].passed
 
 
+def test_chance_above_a_useless_most_frequent_object_is_no_leak() -> None:
+    verdict = judge(Cloze(rows(GOOD), rows((0.10, 0.0, 0.11, 0.09, 0.10, 0.08), half=0.005)))
+    assert verdict.caution is None
+    assert verdict.checks[-1].passed
+
+
 def test_no_control_is_a_caution() -> None:
     verdict = judge(Cloze(rows(GOOD)))
     assert verdict.caution is not None

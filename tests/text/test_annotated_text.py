@@ -14,7 +14,7 @@ from exonym.foundation.errors import FormatError, InputError, MissingExtraError
 from exonym.text import AnnotatedText, Mention, read_annotated, write_annotated
 from exonym.text.parquet import read_parquet, write_parquet
 
-SCRIPTS = "aé東京กุงالقदि한Ж👩\u200d👧\u0301ﬁＡ \n\u2028\"\\\x00\ufeff"
+SCRIPTS = 'aé東京กุงالقदि한Ж👩\u200d👧\u0301ﬁＡ \n\u2028"\\\x00\ufeff'
 
 
 @st.composite
@@ -146,14 +146,22 @@ def test_a_mention_ends_in_its_text_and_has_a_finite_score() -> None:
         (b'{"text": "a", "language": "en", "mentions": 3}', "not an annotated text"),
         (b'{"text": "a", "language": "en", "mentions": ["a"]}', "not an annotated text"),
         (b'{"text": "a", "language": "en", "mentions": [{"start": 0}]}', "not an annotated"),
-        (b'{"text": "a", "language": "en", "mentions": [{"start": 0.0, "end": 1}]}',
-         "a mention's 'start' cannot be 0.0"),
-        (b'{"text": "a", "language": "en", "mentions": [{"start": 0, "end": true}]}',
-         "a mention's 'end' cannot be True"),
-        (b'{"text": "a", "language": "en", "mentions": [{"start": 0, "end": 1, "entity": 5}]}',
-         "a mention's 'entity' cannot be 5"),
-        (b'{"text": "a", "language": "en", "mentions": [{"start": 0, "end": 2}]}',
-         "ends after the text"),
+        (
+            b'{"text": "a", "language": "en", "mentions": [{"start": 0.0, "end": 1}]}',
+            "a mention's 'start' cannot be 0.0",
+        ),
+        (
+            b'{"text": "a", "language": "en", "mentions": [{"start": 0, "end": true}]}',
+            "a mention's 'end' cannot be True",
+        ),
+        (
+            b'{"text": "a", "language": "en", "mentions": [{"start": 0, "end": 1, "entity": 5}]}',
+            "a mention's 'entity' cannot be 5",
+        ),
+        (
+            b'{"text": "a", "language": "en", "mentions": [{"start": 0, "end": 2}]}',
+            "ends after the text",
+        ),
         (b'{"text": "\xff", "language": "en"}', "not valid JSON"),
     ],
 )

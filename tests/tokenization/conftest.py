@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ class FakeVocabulary:
     """Rows of three entities; imported vocabularies keep their special rows anywhere."""
 
     pad_row, unk_row, mask_row, mask2_row = 3, 5, 0, 6
-    _rows = {"Q1490": 1, "Q64": 2, "ja:東京都": 4}
+    _rows: ClassVar = {"Q1490": 1, "Q64": 2, "ja:東京都": 4}
 
     def __len__(self) -> int:
         return 7

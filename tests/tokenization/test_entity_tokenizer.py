@@ -11,16 +11,63 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from exonym.foundation.errors import InputError
+from exonym.text import AnnotatedText, Mention
 from exonym.tokenization import EncodedText, EntityTokenizer, WordTokenizer
 from exonym.tokenization.encoded import pad_texts
-from exonym.text import AnnotatedText, Mention
 
 CHUNKS = (
-    "Tokyo", "München", "Hauptstadt", "東京都", "は", "日本の首都", "กรุงเทพ", "เมืองหลวง", "القاهرة",
-    "عاصمة", "दिल्ली", "राजधानी", "서울은", "Москва", "a", "x1", ",", ".", "2 102 650",
-    " ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u2009", "\u200b", "\ufeff", "\u2581",
-    "\u200c", "\u200d", "\u0301", "e\u0301", "\u093f", "\u0e33", "👩\u200d👩\u200d👧", "🇯🇵", "✊🏽",
-    "Ｔｏｋｙｏ", "ﬁ", "㌔", "\ufdfa", "´", "…", "½", "\x00", "\x01", "\x1c", "\x85", "\u2028", "\ufffd",
+    "Tokyo",
+    "München",
+    "Hauptstadt",
+    "東京都",
+    "は",
+    "日本の首都",
+    "กรุงเทพ",
+    "เมืองหลวง",
+    "القاهرة",
+    "عاصمة",
+    "दिल्ली",
+    "राजधानी",
+    "서울은",
+    "Москва",
+    "a",
+    "x1",
+    ",",
+    ".",
+    "2 102 650",
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\u00a0",
+    "\u3000",
+    "\u2009",
+    "\u200b",
+    "\ufeff",
+    "\u2581",
+    "\u200c",
+    "\u200d",
+    "\u0301",
+    "e\u0301",
+    "\u093f",
+    "\u0e33",
+    "👩\u200d👩\u200d👧",
+    "🇯🇵",
+    "✊🏽",
+    "Ｔｏｋｙｏ",
+    "ﬁ",
+    "㌔",
+    "\ufdfa",
+    "´",
+    "…",
+    "½",
+    "\x00",
+    "\x01",
+    "\x1c",
+    "\x85",
+    "\u2028",
+    "\ufffd",
 )
 SPECIAL_TEXTS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>", "\x00<mask>", " <mask>", "\u2581<s>")
 plain_texts = st.one_of(
@@ -114,9 +161,10 @@ def test_offsets_lie_in_the_text_in_order_and_never_start_with_a_blank(
 def test_without_mentions_the_ids_are_those_of_the_standard_pipeline(
     text: str, words: WordTokenizer, standard: Tokenizer
 ) -> None:
-    assert words.encode_words([text])[0].tolist() == standard.encode(
-        text, add_special_tokens=False
-    ).ids
+    assert (
+        words.encode_words([text])[0].tolist()
+        == standard.encode(text, add_special_tokens=False).ids
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -124,7 +172,7 @@ def test_without_mentions_the_ids_are_those_of_the_standard_pipeline(
 def test_encode_pieces_and_encode_words_agree(text: str, tokenizer: EntityTokenizer) -> None:
     words = tokenizer.words
     expected = words.encode_words([text])[0].tolist()
-    (ids, spans), = tokenizer.pieces([AnnotatedText(text, "xx")])
+    ((ids, spans),) = tokenizer.pieces([AnnotatedText(text, "xx")])
     assert ids.tolist() == expected
     assert spans.shape == (0, 2)
     encoded = encode_one(tokenizer, AnnotatedText(text, "xx"))
@@ -253,8 +301,12 @@ def test_padding_equals_a_brute_force_twin(
 def test_a_mention_keeps_at_most_thirty_positions() -> None:
     none = np.zeros((1, 2), np.int32)
     text = EncodedText(
-        np.zeros(50, np.int32), np.zeros((50, 2), np.int32), np.ones(1, np.int32),
-        np.array([[4, 44]], np.int32), none, np.zeros(1, np.int32),
+        np.zeros(50, np.int32),
+        np.zeros((50, 2), np.int32),
+        np.ones(1, np.int32),
+        np.array([[4, 44]], np.int32),
+        none,
+        np.zeros(1, np.int32),
     )
     batch = pad_texts([text], pad_id=1, pad_row=0, most_positions=30)
     assert batch.entity_position_ids.tolist() == [[list(range(4, 34))]]

@@ -33,7 +33,9 @@ def test_a_trained_tokenizer_has_the_id_layout_of_xlm_r(tiny_tokenizer_directory
         assert words.piece(identifier + 1) == model.id_to_piece(identifier)
 
 
-@pytest.mark.parametrize("text", ["Tokyo is the capital", "東京都は日本の首都", " Ｔｏｋｙｏ　 ist ﬁne "])
+@pytest.mark.parametrize(
+    "text", ["Tokyo is the capital", "東京都は日本の首都", " Ｔｏｋｙｏ　 ist ﬁne "]
+)
 def test_our_ids_are_sentencepieces_ids_plus_one(text: str, tiny_tokenizer_directory: Path) -> None:
     import sentencepiece
 
@@ -74,16 +76,21 @@ def test_both_halves_survive_saving(tiny_tokenizer_directory: Path, tmp_path: Pa
     words = WordTokenizer.from_directory(tiny_tokenizer_directory)
     EntityTokenizer(words, entities).save_pretrained(tmp_path / "saved")
     again = EntityTokenizer.from_pretrained(tmp_path / "saved")
-    text = AnnotatedText("Tokyo", "en", (Mention(0, 5, "Q1490"), Mention(0, 5), Mention(0, 5, "Q9")))
+    text = AnnotatedText(
+        "Tokyo", "en", (Mention(0, 5, "Q1490"), Mention(0, 5), Mention(0, 5, "Q9"))
+    )
     assert again(text).entity_ids.tolist() == [[1, 0, 3]]
-    assert again(text).input_ids.tolist() == EntityTokenizer(words, entities)(text).input_ids.tolist()
+    assert (
+        again(text).input_ids.tolist() == EntityTokenizer(words, entities)(text).input_ids.tolist()
+    )
 
 
 def test_added_tokens_behind_the_model_have_ids(tiny_tokenizer_directory: Path) -> None:
     definition = orjson.loads((tiny_tokenizer_directory / "tokenizer.json").read_bytes())
     size = len(definition["model"]["vocab"])
-    definition["added_tokens"].append({**definition["added_tokens"][0], "id": size,
-                                       "content": "<ent>"})
+    definition["added_tokens"].append(
+        {**definition["added_tokens"][0], "id": size, "content": "<ent>"}
+    )
     words = WordTokenizer(definition)
     assert len(words) == size + 1
     assert words.piece(size) == "<ent>"

@@ -175,7 +175,8 @@ class Builder:
             above = parent.get(code)
             if above is None:
                 continue
-            self.world.tell(("territory", code), "P361", ("territory", above))
+            if above not in CONTINENTS:  # South America is both; the continent says it
+                self.world.tell(("territory", code), "P361", ("territory", above))
             continent = "003" if above in ("013", "021", "029") else above
             while continent not in CONTINENTS and continent in parent:
                 continent = parent[continent]

@@ -3,11 +3,13 @@
 A model that answers control questions better than the most frequent object does has seen
 something it should not have. So a group may only be control if
 
-a. its relation has many objects, and its own is not the obvious guess;
+a. its relation has many objects, and no large part of the relation's facts has its own;
 b. subject and object share no stem of their names in any language (Mexico, Mexico City);
 c. a guesser that knows all other facts of the relation does not find the answer from the
    subject's name (Shanghai, Shandong: China), nor from what else is known of the subject (the
-   time zone of Mumbai is that of other cities, which are in India).
+   time zone of Mumbai is that of other cities, which are in India). Groups with the most
+   frequent object of all are excepted: that guess is open to anyone. They get their usual share
+   of the control, so that the most frequent object is as good an answer there as elsewhere.
 
 And these go unused with it, if they are few, or else it is not chosen:
 
@@ -48,14 +50,19 @@ def choose_control(
     for relation, members in judge.by_relation.items():
         wanted = round(options.control_share * len(members))
         guessers = judge.guessers(relation)
+        favourite, lead, share = judge.favourite(relation)
+        places = {True: min(round(share * wanted), lead)}
+        places[False] = wanted - places[True]
         for number in Draw(seed, "atlas control", relation).shuffled(members):
-            if wanted <= 0:
-                break
-            price = judge.price(number, guessers)
-            if price is not None:
-                control.add(number)
-                unused |= price
-                wanted -= 1
+            obvious = favourite in groups[number].objects
+            price = judge.price(number) if places[obvious] > 0 else None
+            if price is None or (
+                not obvious and any(guesser.finds(groups[number].subject) for guesser in guessers)
+            ):
+                continue
+            control.add(number)
+            unused |= price
+            places[obvious] -= 1
     return control, unused - control
 
 
@@ -97,7 +104,19 @@ class _Judge:
             Guesser(answers, {subject: self._near[subject] for subject in answers}),
         )
 
-    def price(self, number: int, guessers: Sequence[Guesser]) -> set[int] | None:
+    def favourite(self, relation: str) -> tuple[str | None, int, float]:
+        """The most frequent object of a relation, if there is one.
+
+        Returns:
+            The object; how many facts with it may go before another is as frequent; and its
+            share of the relation's facts.
+        """
+        frequency = self._frequency[relation]
+        (object, count), *others = frequency.most_common(2)
+        lead = count - others[0][1] if others else count
+        return (object, lead - 1, count / frequency.total()) if lead else (None, 0, 0.0)
+
+    def price(self, number: int) -> set[int] | None:
         """The groups that must go unused for a group to be control; None if it may not be."""
         group, options = self._groups[number], self._options
         frequency = self._frequency[group.relation]
@@ -120,9 +139,7 @@ class _Judge:
         affordable = len(price) <= options.control_max_price and all(
             len(self._groups[other].objects) <= options.control_max_group for other in price
         )
-        if not affordable or any(guesser.finds(group.subject) for guesser in guessers):
-            return None
-        return price
+        return price if affordable else None
 
     def _possible(self, subject: str, object: str) -> bool:
         return (

@@ -183,7 +183,9 @@ class _Placer:
             missing = max(0, least - linked[fact.subject], fact in self._homeless)
             for statement in self._wordings(fact, missing):
                 linked[fact.subject] += 1
-                if not self._layout.place_guest(statement, self._hosts(fact)):
+                pages = self._layout.pages
+                new = (h for h in self._hosts(fact) if fact.subject not in pages[h].present)
+                if not self._layout.place_guest(statement, new):
                     self._layout.place_on_list(statement)
         for key in self._draw.shuffled(self._entities):
             for _ in range(least - linked[key]):

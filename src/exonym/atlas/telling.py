@@ -39,7 +39,7 @@ class TellingOptions:
         control_min_objects: relations with fewer objects have no control groups; a guess among
             few objects is too often right.
         control_max_object_share: an object that more than this share of a relation's facts has
-            is not a control's object: it is the obvious guess.
+            is no control's object.
         control_max_group: control groups have at most so many objects.
         control_max_price: so many groups may go unused for one control group to stay unknown.
         control_stem: letters that subject and object of a control group may not have in common
@@ -59,7 +59,7 @@ class TellingOptions:
     linked_from: int = 2
     control_share: float = 0.10
     control_min_objects: int = 10
-    control_max_object_share: float = 0.2
+    control_max_object_share: float = 0.3
     control_max_group: int = 3
     control_max_price: int = 4
     control_stem: int = 4

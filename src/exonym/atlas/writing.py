@@ -84,49 +84,71 @@ def write_atlas(
             world = world.first(entities)
         kept, left_out = _choose_languages(world, languages)
         ledger = tell(world, kept, options, seed)
-        titles = {code: make_titles(world, site_of(code)) for code in kept}
-        counts: dict[str, dict[str, int]] = {}
-        with stage("Telling Atlas", total=len(kept), unit="languages") as progress:
-            for code in kept:
-                progress.note(code)
-                counts[code] = _write_wiki(partial, ledger, code, titles, options, pages, seed)
-                progress.advance()
-        items = write_wikidata(partial / f"wikidata-{DATE}-all.json.bz2", ledger, titles)
-        questions = write_cloze(partial / "cloze", ledger)
-        write_ledger(partial / "ledger.jsonl", ledger)
-        total: Counter[str] = Counter()
-        for figures in counts.values():
-            total.update(figures)
+        counts, questions = _write_files(partial, ledger, options, pages, seed)
         report = AtlasReport(
             directory=out,
             languages=kept,
             left_out=left_out,
-            counts={**counts, "total": {**total, "wikidata entities": items}},
+            counts=counts,
             groups={use.value: ledger.count(use) for use in Use},
-            questions=dict(sorted(questions.items())),
+            questions=questions,
         )
-        write_manifest(
-            partial,
-            format=FORMAT,
-            version=VERSION,
-            table={
-                "name": world.name,
-                "version": world.version,
-                "licence": world.licence,
-                "sources": world.sources,
-                "sha256": world.digest,
-            },
-            seed=seed,
-            entities=len(world.entities),
-            date=DATE,
-            options={"telling": asdict(options), "pages": asdict(pages)},
-            languages=kept,
-            left_out=left_out,
-            counts=report.counts,
-            groups=report.groups,
-            questions=report.questions,
-        )
+        _write_manifest(partial, report, world, options, pages, seed)
     return report
+
+
+def _write_files(
+    directory: Path, ledger: Ledger, options: TellingOptions, pages: PageOptions, seed: int
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """Write dumps, questions and ledger; returns the counts per language and of questions."""
+    codes = ledger.languages
+    titles = {code: make_titles(ledger.table, site_of(code)) for code in codes}
+    counts: dict[str, dict[str, int]] = {}
+    with stage("Telling Atlas", total=len(codes), unit="languages") as progress:
+        for code in codes:
+            progress.note(code)
+            counts[code] = _write_wiki(directory, ledger, code, titles, options, pages, seed)
+            progress.advance()
+    total: Counter[str] = Counter()
+    for figures in counts.values():
+        total.update(figures)
+    total["wikidata entities"] = write_wikidata(
+        directory / f"wikidata-{DATE}-all.json.bz2", ledger, titles
+    )
+    questions = write_cloze(directory / "cloze", ledger)
+    write_ledger(directory / "ledger.jsonl", ledger)
+    return {**counts, "total": dict(total)}, dict(sorted(questions.items()))
+
+
+def _write_manifest(
+    directory: Path,
+    report: AtlasReport,
+    world: FactTable,
+    options: TellingOptions,
+    pages: PageOptions,
+    seed: int,
+) -> None:
+    write_manifest(
+        directory,
+        format=FORMAT,
+        version=VERSION,
+        table={
+            "name": world.name,
+            "version": world.version,
+            "licence": world.licence,
+            "sources": world.sources,
+            "sha256": world.digest,
+        },
+        seed=seed,
+        entities=len(world.entities),
+        date=DATE,
+        options={"telling": asdict(options), "pages": asdict(pages)},
+        languages=report.languages,
+        left_out=report.left_out,
+        counts=report.counts,
+        groups=report.groups,
+        questions=report.questions,
+    )
 
 
 def _choose_languages(

@@ -100,7 +100,7 @@ def _compressor(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
         case ".gz":
             stream = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
         case ".xz":
-            stream = lzma.LZMAFile(raw, "wb")
+            stream = lzma.LZMAFile(raw, "wb")  # noqa: SIM115 - closed below
         case ".zst":
             stream = zstandard.ZstdCompressor(level=6, write_checksum=True).stream_writer(
                 raw, closefd=False
@@ -179,7 +179,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, JSON]]:
     number = 0
     with open_binary(path) as stream:
         try:
-            for number, line in enumerate(stream, start=1):  # noqa: B007 - used in the except
+            for number, line in enumerate(stream, start=1):
                 if not line.strip():
                     continue
                 value = orjson.loads(line)
@@ -220,8 +220,8 @@ def read_manifest(directory: Path, *, format: str, version: int, remedy: str) ->
         )
     manifest = read_json(path)
     if not isinstance(manifest, dict) or manifest.get("format") != format:
-        seen = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        raise InputError(f"expected format {format!r}, found {seen!r}", where=path, remedy=remedy)
+        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        raise InputError(f"expected format {format!r}, found {found!r}", where=path, remedy=remedy)
     if manifest.get("version") != version:
         raise VersionError(
             f"format version {manifest.get('version')}, this Exonym reads version {version}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from exonym.reports.formats import count, duration, language_name, percent
 from exonym.reports.page import Table
@@ -18,9 +18,9 @@ _STEPS = {
     "words-only": "Pretrain the words-only control on it",
     "cloze.json": "Ask both models",
 }
-_ATLAS = ("pages", "sentences", "links", "facts told")
-_KNOWLEDGE = ("articles", "redirects", "links resolved", "names")
-_CORPUS = ("sequences", "words", "entities")
+_ATLAS = {"pages": "Pages", "sentences": "Sentences", "links": "Links", "facts told": "Facts told"}
+_KNOWLEDGE = {"articles": "Articles", "links resolved": "Links resolved", "names": "Names"}
+_CORPUS = {"sequences": "Sequences", "words": "Pieces", "entities": "Mentions"}
 
 
 def by_telling(summary: Summary) -> list[str]:
@@ -56,7 +56,7 @@ def language_counts(summary: Summary) -> Table:
     """Counts of dumps, knowledge base and corpus, one row per language and a total."""
     codes = by_telling(summary)
 
-    def row(name: str, *counts: tuple[dict[str, int], Sequence[str]]) -> tuple[str, ...]:
+    def row(name: str, *counts: tuple[dict[str, int], Iterable[str]]) -> tuple[str, ...]:
         return (name, *(count(found.get(key)) for found, keys in counts for key in keys))
 
     kb, corpus = summary.knowledge_base, summary.corpus
@@ -77,17 +77,15 @@ def language_counts(summary: Summary) -> Table:
             (corpus.totals, _CORPUS),
         )
     )
-    heads = [f"{key} {room}" for keys, room in _sources() for key in keys]
+    heads = [head for heads in (_ATLAS, _KNOWLEDGE, _CORPUS) for head in heads.values()]
     return Table(
-        "What was built, by language (those that tell the most facts first)",
-        ("Language", *(f"{head[0].upper()}{head[1:]}" for head in heads)),
+        "What was built, by language (those that tell the most facts first): in the dumps, pages "
+        "to facts told; in the knowledge base, articles to names; in the corpus, sequences to "
+        "entity mentions",
+        ("Language", *heads),
         tuple(rows),
         total=True,
     )
-
-
-def _sources() -> list[tuple[Sequence[str], str]]:
-    return [(_ATLAS, "(dumps)"), (_KNOWLEDGE, "(knowledge base)"), (_CORPUS, "(corpus)")]
 
 
 def question_counts(summary: Summary) -> Table:

@@ -136,6 +136,27 @@ def _range(values: Mapping[str, float]) -> str:
     return f"{decimal(values[low])} ({low}) to {decimal(values[high])} ({high})"
 
 
+def _mark_stages(axes: Axes, stages: Sequence[tuple[str, int]]) -> None:
+    """Write each stage's name above the axes, and a line where the next one starts."""
+    start = 0
+    for name, end in stages:
+        if start:
+            axes.axvline(start, color=_RULE, linewidth=1)
+        # A short stage has no room for its name beside the next one's.
+        wide = end - start > 0.12 * stages[-1][1]
+        axes.annotate(
+            name,
+            ((start + end) / 2, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3 if wide else 13),
+            textcoords="offset points",
+            ha="center",
+            color=_MUTED,
+            fontsize=10,
+        )
+        start = end
+
+
 def loss_plot(
     key: str,
     title: str,
@@ -156,7 +177,7 @@ def loss_plot(
     """
 
     def plot() -> Figure:
-        figure, axes = _figure(2.8)
+        figure, axes = _figure(3.0)
         for curve in curves:
             for number, piece in enumerate(curve.pieces):
                 axes.plot(
@@ -166,31 +187,14 @@ def loss_plot(
                     linewidth=1.6,
                     label=curve.label if number == 0 else None,
                 )
-        start = 0
-        for name, end in stages:
-            if start:
-                axes.axvline(start, color=_RULE, linewidth=1)
-            # A short stage has no room for its name beside the next one's.
-            wide = end - start > 0.12 * stages[-1][1]
-            axes.annotate(
-                name,
-                ((start + end) / 2, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(0, 3 if wide else 13),
-                textcoords="offset points",
-                ha="center",
-                color=_MUTED,
-                fontsize=10,
-            )
-            start = end
+        _mark_stages(axes, stages)
         axes.set_ylim(0, highest)
         axes.set_xlim(0, stages[-1][1] if stages else 1)
         axes.set_xlabel("step")
         axes.set_ylabel("loss (nats)")
         axes.grid(axis="y")
         axes.set_axisbelow(True)
-        if len(curves) > 1:
-            axes.legend(loc="upper right", handlelength=1.4)
+        figure.legend(loc="outside lower center", ncols=2, handlelength=1.4)
         return figure
 
     said = "; ".join(

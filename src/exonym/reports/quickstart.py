@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exonym.reports import built
 from exonym.reports.extras import require_report_extra
-from exonym.reports.formats import count, decimal, interval, language_name, percent
+from exonym.reports.formats import ABSENT, count, decimal, interval, language_name, percent
 from exonym.reports.page import Table, write_page
 from exonym.reports.summary import Quickstart, Rows, Summary, read_quickstart
 from exonym.reports.svg import Drawing
@@ -52,6 +52,7 @@ def _fields(found: Quickstart) -> dict[str, object]:
     from exonym.systems import mluke
 
     summary, cloze = found.summary, found.summary.cloze
+    published = mluke.recipe("mluke-base").to_json()
     return {
         "summary": summary,
         "verdict": judge(cloze),
@@ -82,8 +83,8 @@ def _fields(found: Quickstart) -> dict[str, object]:
         "questions": built.question_counts(summary),
         "skipped": built.skipped_counts(summary),
         "steps": built.step_times(summary),
-        "departures": recipes.departures(summary.recipe, mluke.recipe("mluke-base").to_json()),
-        "settings": recipes.settings(summary.recipe),
+        "departures": recipes.departures(summary.recipe, published),
+        "settings": recipes.settings(summary.recipe, published),
         "command": recipes.command(summary),
         "manifest": found.manifest,
     }
@@ -168,8 +169,11 @@ def _bias_table(summary: Summary) -> Table:
 
 
 def _ends(values: dict[str, float]) -> tuple[str, str]:
+    """The lowest and the highest value, each with its language unless all are equal."""
     if not values:
-        return "–", "–"
-    ends = (choose(sorted(values), key=lambda code: values[code]) for choose in (min, max))
-    low, high = (f"{percent(values[code])} ({language_name(code)})" for code in ends)
-    return low, high
+        return ABSENT, ABSENT
+    low, high = (choose(sorted(values), key=lambda code: values[code]) for choose in (min, max))
+    if values[low] == values[high]:
+        return percent(values[low]), percent(values[high])
+    first, second = (f"{percent(values[code])} ({language_name(code)})" for code in (low, high))
+    return first, second

@@ -64,10 +64,13 @@ def departures(recipe: RecipeRecord, published: JSON) -> Table:
     )
 
 
-def settings(recipe: RecipeRecord) -> Table:
-    """Every field of the recipe."""
-    rows = tuple((path, setting(v)) for path, v in flatten(recipe.model_dump()).items())
-    return Table(f"All fields of the recipe {recipe.name}", ("Field", "Value"), rows, text=True)
+def settings(recipe: RecipeRecord, published: JSON) -> Table:
+    """Every field of the recipe, beside the published one's."""
+    here, there = flatten(recipe.model_dump()), flatten(published)
+    rows = tuple((path, setting(here[path]), _value(there, path)) for path in here)
+    return Table(
+        f"All fields of the recipe {recipe.name}", ("Field", "Here", "Published"), rows, text=True
+    )
 
 
 def command(summary: Summary) -> str:

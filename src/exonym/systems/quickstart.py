@@ -6,7 +6,9 @@ not done again, so a killed quickstart goes on where it stopped.
 
 from __future__ import annotations
 
+import heapq
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -60,8 +62,12 @@ class QuickstartOptions:
 
     def to_json(self) -> JSON:
         """Plain values; two quickstarts with equal ones are the same."""
-        value = asdict(self)
-        return {**value, "table": value["table"] and str(value["table"])}
+        return {
+            **asdict(self),
+            "table": None if self.table is None else str(self.table),
+            "languages": None if self.languages is None else list(self.languages),
+            "changes": list(self.changes),
+        }
 
 
 class Quickstart:
@@ -192,10 +198,15 @@ class Quickstart:
         }
         asked = [given.question for given in rows[-1].answers or ()]
         rng = generator(self.options.seed, "samples")
-        order = [asked[i] for i in rng.permutation(len(asked))]
-        order.sort(key=lambda q: sum(o.language == q.language for o in order[: order.index(q)]))
+        seen: Counter[str] = Counter()  # languages take turns
+        turns = []
+        for index in rng.permutation(len(asked)):
+            language = asked[index].language
+            turns.append((seen[language], index))
+            seen[language] += 1
         samples = []
-        for question in order[:SAMPLES]:
+        for _, index in heapq.nsmallest(SAMPLES, turns, key=lambda turn: turn[0]):
+            question = asked[index]
             key = question.language, question.relation
             labels = {c.entity: c.label for c in questions.candidates[key]}
             place = *key, question.subject

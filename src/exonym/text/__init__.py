@@ -2,6 +2,7 @@
 
 from exonym.text.annotated import AnnotatedText, Mention, read_annotated, write_annotated
 from exonym.text.languages import MLUKE_LANGUAGES, Language, language_of
+from exonym.text.sentences import sentence_spans, split_sentences
 
 __all__ = [
     "MLUKE_LANGUAGES",
@@ -10,5 +11,7 @@ __all__ = [
     "Mention",
     "language_of",
     "read_annotated",
+    "sentence_spans",
+    "split_sentences",
     "write_annotated",
 ]

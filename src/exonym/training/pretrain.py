@@ -15,7 +15,8 @@ from exonym.corpus import Corpus, MaskedBatch, PretrainingStream, mask_batch
 from exonym.foundation.errors import ConfigError, ResourceError
 from exonym.foundation.files import JSON, atomic_directory, sha256
 from exonym.foundation.machine import available_memory
-from exonym.foundation.progress import Progress, stage as progress_stage
+from exonym.foundation.progress import Progress
+from exonym.foundation.progress import stage as progress_stage
 from exonym.foundation.seeds import derive_seed, generator
 from exonym.modeling import EntityMaskedLM, save_model
 from exonym.modeling.checkpoint import CONFIG_FILE, copy_positions, from_backbone

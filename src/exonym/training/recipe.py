@@ -40,6 +40,7 @@ class ModelShape:
     intermediate_size: int = 3072
     dropout: float = 0.1
     max_position_embeddings: int = 514
+    initializer_range: float = 0.02
     entity_position_pooling: Literal["mean", "sum"] = "mean"
     entity_position_init: Literal["random", "words"] = "random"
     backbone: Path | None = None
@@ -57,6 +58,7 @@ class ModelShape:
             hidden_dropout_prob=self.dropout,
             attention_probs_dropout_prob=self.dropout,
             max_position_embeddings=self.max_position_embeddings,
+            initializer_range=self.initializer_range,
             entity_position_pooling=self.entity_position_pooling,
         )
 
@@ -173,7 +175,9 @@ class Recipe:
                 raise ConfigError(f"the recipe has no stage {name!r}; it has {', '.join(known)}")
         kept = tuple(stage for stage in self.stages if stage.name in names)
         gone = tuple(f"stages.{name}." for name in known if name not in names)
-        departures = {k: why for k, why in self.departures.items() if not k.startswith(gone)}
+        departures = {
+            field: why for field, why in self.departures.items() if not f"{field}.".startswith(gone)
+        }
         return replace(self, stages=kept, departures=departures)
 
     def to_json(self) -> JSON:

@@ -88,7 +88,9 @@ class SiteInfo:
         Returns:
             (namespace key, title without the prefix)
         """
-        title = _tidy(title.lstrip(" _:") if title.lstrip(" _").startswith(":") else title)
+        title = _tidy(title)
+        if title.startswith(":"):
+            title = _tidy(title.lstrip(": "))
         prefix, colon, rest = title.partition(":")
         if colon:
             key = self.namespace_key(prefix)
@@ -124,4 +126,4 @@ def _fold(name: str) -> str:
 def _tidy(title: str) -> str:
     if not title.isascii():
         title = _DIRECTION_MARKS.sub("", title)
-    return _BLANKS.sub(" ", title).strip(" ")
+    return _BLANKS.sub(" ", title).strip()

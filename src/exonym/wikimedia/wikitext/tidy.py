@@ -13,11 +13,13 @@ _SEPARATORS = r"\s,;:،؛、，；"
 _EMPTY_BRACKETS = re.compile(rf"[(（\[][{_SEPARATORS}/=~–—{REMOVED}-]*[)）\]]")
 _AFTER_BRACKET = re.compile(rf"(?<=[(（])[{_SEPARATORS}{REMOVED}]+")
 _BEFORE_BRACKET = re.compile(rf"(?<![{_SEPARATORS}{REMOVED}])[{_SEPARATORS}{REMOVED}]+(?=[)）])")
-_DOUBLE_SEPARATOR = re.compile(rf"([,;،؛、，；])\s?{REMOVED}[\s{REMOVED}]*(?=\1)")
+# "2013, {{ISBN|…}}." and "a, {{x}}, b": the separator before the hole goes.
+_DOUBLE_SEPARATOR = re.compile(rf"[,;،؛、，；]\s?{REMOVED}[\s{REMOVED}]*(?=[,;،؛、，；.。])")
+_EMPTY_QUOTES = re.compile(rf"(?<![\w.,!?])[\"“„«「『‘]\s*{REMOVED}[\s{REMOVED}]*[\"”“»」』’]")
 # "{{flag|…}} — Foo": the dash of a removed beginning.
 _BEGINNING = re.compile(rf"\s*{REMOVED}[\s{REMOVED}]*[–—:][\s{REMOVED}]*")
 _BETWEEN_WORDS = re.compile(rf"(?<=\w){REMOVED}+(?=\w)")
-_BLANK_BEFORE_COMMA = re.compile(rf" (?=[、，。；：！？）」』]|[,،](?:[\s{CLOSE}]|\Z))")
+_BLANK_BEFORE_MARK = re.compile(rf" (?=[、，。；：！？）」』]|[,،.](?:[\s{CLOSE}]|\Z))")
 _LEADING = " ,;،؛、，；。"
 
 
@@ -39,8 +41,9 @@ def tidy(text: str, titles: list[str], *, spaced: bool) -> tuple[str, list[tuple
     text = " ".join(text.split())
     if f"{OPEN} " in text or f" {CLOSE}" in text:
         text = text.replace(f"{OPEN} ", f" {OPEN}").replace(f" {CLOSE}", f"{CLOSE} ")
+        text = text.replace(f"{CLOSE} )", f"{CLOSE})")
         text = " ".join(text.split())
-    text = _BLANK_BEFORE_COMMA.sub("", text)
+    text = _BLANK_BEFORE_MARK.sub("", text)
     return _count_spans(restore(text), titles)
 
 
@@ -49,6 +52,7 @@ def _drop_debris(text: str, word_gap: str) -> str:
     beginning = _BEGINNING.match(text)
     if beginning is not None:
         text = text[beginning.end() :]
+    text = _EMPTY_QUOTES.sub(REMOVED, text)
     text = _EMPTY_BRACKETS.sub(_unless_intact, text)
     text = _AFTER_BRACKET.sub(_unless_intact, text)
     text = _BEFORE_BRACKET.sub(_unless_intact, text)
