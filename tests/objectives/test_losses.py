@@ -47,7 +47,7 @@ def test_cross_entropy_equals_a_float64_twin() -> None:
         expected += top + math.log(sum(math.exp(x - top) for x in row)) - row[target]
         correct += row.index(top) == target
     loss = cross_entropy(logits, targets)
-    assert float(loss.mean) == pytest.approx(expected / 40, rel=1e-6)
+    assert loss.mean.item() == pytest.approx(expected / 40, rel=1e-6)
     assert (loss.correct, loss.targets) == (correct, 40)
 
 
@@ -55,13 +55,13 @@ def test_bfloat16_logits_are_summed_in_float32() -> None:
     logits = torch.zeros(3, 50_000, dtype=torch.bfloat16)
     loss = cross_entropy(logits, torch.zeros(3, dtype=torch.long))
     assert loss.mean.dtype == torch.float32
-    assert float(loss.mean) == pytest.approx(math.log(50_000), rel=1e-6)
+    assert loss.mean.item() == pytest.approx(math.log(50_000), rel=1e-6)
 
 
 def test_no_target_is_a_zero_that_can_be_differentiated(model: EntityMaskedLM) -> None:
     nothing = torch.zeros(0, dtype=torch.long)
     loss = masked_language_modeling(model, output_of(), nothing, nothing)
-    assert (float(loss.mean), loss.correct, loss.targets) == (0.0, 0, 0)
+    assert (loss.mean.item(), loss.correct, loss.targets) == (0.0, 0, 0)
     loss.mean.backward()
     gradient = model.luke.embeddings.word_embeddings.weight.grad
     assert gradient is not None
@@ -89,7 +89,7 @@ def test_targets_are_read_at_their_flat_positions(kind: str, model: EntityMasked
         expected = -rows.log_softmax(-1)[torch.arange(3), targets].mean()
         best = rows.argmax(-1)
     loss = objective(model, output, positions, targets)
-    assert float(loss.mean) == pytest.approx(float(expected), rel=1e-5)
+    assert loss.mean.item() == pytest.approx(float(expected), rel=1e-5)
     assert loss.correct == int((best == targets).sum())
 
 
@@ -113,7 +113,7 @@ def test_a_step_on_one_target_raises_its_probability(model: EntityMaskedLM) -> N
     before.mean.backward()
     optimizer.step()
     after = masked_entity_prediction(model, output_of(), positions, targets)
-    assert float(after.mean) < float(before.mean)
+    assert after.mean.item() < before.mean.item()
 
 
 def test_entities_cannot_be_predicted_without_entities(model: EntityMaskedLM) -> None:

@@ -98,17 +98,33 @@ def test_the_schedule_warms_up_and_decays_in_every_stage() -> None:
     assert Stage("s", 5, 1.0).rate(0) == 1.0
 
 
-def test_losses_fall_and_are_logged(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
-    long = replace(recipe, stages=(Stage("all", 120, 1e-2, 5),))
+def test_a_small_corpus_is_learnt_by_heart(
+    recipe: Recipe, make_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    corpus = make_corpus(tmp_path / "corpus", {"en": 6})
+    shape = replace(recipe.model, dropout=0.0)
+    long = replace(recipe, model=shape, stages=(Stage("all", 200, 2e-2, 5),))
     run = pretrain(corpus, tmp_path / "run", long)
     records = list(read_metrics(run.path))
-    assert [record["step"] for record in records] == list(range(10, 121, 10))
+    assert [record["step"] for record in records] == list(range(10, 201, 10))
     assert {record["stage"] for record in records} == {"all"}
-    assert records[-1]["entities"] < records[0]["entities"]
-    assert records[-1]["words"] < records[0]["words"]
-    assert all(0 <= record["words_accuracy"] <= 1 for record in records)
-    assert run.words > 120 * 4 * 6
+    for loss in ("words", "entities"):
+        assert records[-1][loss] < 0.8 * records[0][loss]
+        assert 0 <= records[0][f"{loss}_accuracy"] < records[-1][f"{loss}_accuracy"] <= 1
+    assert run.words > 200 * 4 * 6
     assert run.seconds > 0
+
+
+def test_the_rate_of_the_schedule_is_the_rate_of_the_step(
+    recipe: Recipe, corpus: Path, tmp_path: Path
+) -> None:
+    """Adam's first step moves a weight by the learning rate, here a thousandth of the peak."""
+    before = initial(recipe, corpus)
+    warming = replace(recipe, weight_decay=0.0, stages=(Stage("all", 1, 1e-1, 1000),))
+    pretrain(corpus, tmp_path / "run", warming)
+    after = weights(tmp_path / "run")
+    moved = max(float((after[name] - before[name]).abs().max()) for name in before)
+    assert moved == pytest.approx(1e-4, rel=0.02)
 
 
 def test_the_result_is_a_checkpoint_with_its_tokenizer(

@@ -80,6 +80,17 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_bits(
     assert len(seen) < recipe.steps or (stage, step) < (0, 11)
 
 
+def test_a_run_stopped_before_its_first_checkpoint_begins_anew_with_its_log(
+    recipe: Recipe, corpus: Path, reference: Path, tmp_path: Path
+) -> None:
+    slow = replace(recipe, checkpoint_seconds=1e6)
+    with pytest.raises(StoppedError):
+        pretrain(corpus, tmp_path / "run", slow, on_step=stop_at(0, 12))
+    assert [record["step"] for record in metrics(tmp_path / "run")] == [10]
+    pretrain(corpus, tmp_path / "run", slow, resume=True)
+    assert same(tmp_path / "run", reference)
+
+
 def test_a_run_stopped_twice_goes_on_to_the_same_bits(
     recipe: Recipe, corpus: Path, reference: Path, tmp_path: Path
 ) -> None:

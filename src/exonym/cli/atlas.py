@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from exonym.cli.options import language_codes
+from exonym.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from exonym.atlas import AtlasReport
@@ -48,52 +52,32 @@ def write(
     report = write_atlas(
         out,
         table=table,
-        languages=None if languages is None else _codes(languages),
+        languages=language_codes(languages),
         entities=entities,
         seed=seed,
         overwrite=overwrite,
     )
     if json:
-        _print_json(report)
+        print_json({**asdict(report), "directory": str(report.directory)})
     else:
-        _print_table(report)
+        _print_report(report)
 
 
-def _codes(languages: str) -> list[str]:
-    """Codes separated by commas or blanks."""
-    return languages.replace(",", " ").split()
-
-
-def _print_json(report: AtlasReport) -> None:
-    from dataclasses import asdict
-
-    import orjson
-
-    value = {**asdict(report), "directory": str(report.directory)}
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
-
-
-def _print_table(report: AtlasReport) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+def _print_report(report: AtlasReport) -> None:
     columns = ("articles", "redirects", "sentences", "links", "facts told")
-    rows = Table("language", box=None, pad_edge=False)
-    for column in columns:
-        rows.add_column(column, justify="right")
-    for code, counts in report.counts.items():
-        rows.add_row(code, *(f"{counts[column]:,}" for column in columns))
-    console = Console()
-    console.print(rows)
+    rows = [
+        (code, *(counts[column] for column in columns)) for code, counts in report.counts.items()
+    ]
+    print_table("Wikis", ("language", *columns), rows)
     groups, asked = report.groups, report.questions
-    console.print(
+    typer.echo(
         f"Groups of facts: {groups['told']:,} told in some language, {groups['control']:,} held "
         f"back as control, {groups['unused']:,} unused."
     )
-    console.print(
+    typer.echo(
         f"Questions: {asked.get('questions', 0):,}, of them {asked.get('untold here', 0):,} told "
         f"only in other languages and {asked.get('control', 0):,} control."
     )
     if report.left_out:
-        console.print(f"Left out, having no names in the table: {', '.join(report.left_out)}.")
-    console.print(f"Written to {report.directory}", soft_wrap=True)
+        typer.echo(f"Left out, having no names in the table: {', '.join(report.left_out)}.")
+    typer.echo(f"Written to {report.directory}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exonym.cli.options import language_codes
 from exonym.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def build(
     from exonym.corpus import CorpusOptions, build_corpus
 
     options = CorpusOptions(
-        languages=tuple(languages.split(",")) if languages else None,
+        languages=language_codes(languages),
         tokenizer=tokenizer,
         vocabulary_size=vocabulary_size,
         entity_vocabulary_size=entity_vocabulary_size,

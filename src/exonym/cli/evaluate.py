@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from exonym.cli.options import language_codes
 from exonym.cli.output import print_json, print_table
 from exonym.foundation.files import JSON
 
@@ -38,7 +39,7 @@ def cloze(
     from exonym.systems import mluke
     from exonym.tasks.cloze import load, load_questions
 
-    asked = load_questions(questions, languages.split(",") if languages else None)
+    asked = load_questions(questions, language_codes(languages))
     kinds = sorted({question.told for question in asked.questions}, key=str)
     loaded = load(model)
     loaded_control = load(control) if control else None

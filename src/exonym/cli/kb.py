@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exonym.cli.output import print_json
+from exonym.cli.options import language_codes
+from exonym.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from exonym.knowledge import KnowledgeBase
 
 app = typer.Typer(
@@ -61,7 +59,7 @@ def build(
     kb = build_knowledge_base(
         [*dumps, *(more or ())],
         out,
-        languages=_split(languages),
+        languages=language_codes(languages),
         keep_going=keep_going,
         any_language=any_language,
         overwrite=overwrite,
@@ -71,7 +69,7 @@ def build(
         print_json(kb.manifest)
         return
     _print_counts(kb)
-    print(f"Knowledge base in {out}. Look something up: exonym kb lookup {out} NAME")
+    typer.echo(f"Knowledge base in {out}. Look something up: exonym kb lookup {out} NAME")
 
 
 @app.command()
@@ -118,34 +116,6 @@ def lookup(
         _print_found(query, found)
 
 
-def _split(codes: str | None) -> list[str] | None:
-    return None if codes is None else [code.strip() for code in codes.split(",") if code.strip()]
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table whose numbers are on the right."""
-    from rich.table import Table
-
-    lines = list(rows)
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-    for number, column in enumerate(columns):
-        numeric = bool(lines) and all(isinstance(line[number], int) for line in lines)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for line in lines:
-        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in line))
-    return table
-
-
-def _print(*tables: Table) -> None:
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=200)
-    for table in tables:
-        console.print(table)
-
-
 def _print_counts(kb: KnowledgeBase) -> None:
     manifest = kb.manifest
     kinds = (
@@ -170,23 +140,23 @@ def _print_counts(kb: KnowledgeBase) -> None:
     ]
     columns = ("file", "language", "articles or items", "redirects", "links", "resolved",
                "left out")  # fmt: skip
-    _print(
-        _table("Languages", ("language", *kinds), languages),
-        _table("Files", columns, files),
-        _table("Totals", ("what", "count"), manifest["totals"].items()),
-    )
+    print_table("Languages", ("language", *kinds), languages)
+    print_table("Files", columns, files)
+    print_table("Totals", ("what", "count"), manifest["totals"].items())
     for report in manifest["files"]:
         for warning in report["warnings"]:
-            print(f"{report['name']}: {warning}")
+            typer.echo(f"{report['name']}: {warning}")
     for ignored in manifest["ignored"]:
-        print(f"Passed over {ignored['name']}: {ignored['reason']}")
+        typer.echo(f"Passed over {ignored['name']}: {ignored['reason']}")
     if all(report["language"] for report in manifest["files"]):
-        print("No Wikidata dump: every page is an entity of its own, languages are not joined.")
+        typer.echo(
+            "No Wikidata dump: every page is an entity of its own, languages are not joined."
+        )
 
 
 def _print_found(query: str, found: dict[str, Any]) -> None:
     entity = found["entity"]
-    print(f"{entity['key']}  {entity['label']}  ({entity['links']:,} links)")
+    typer.echo(f"{entity['key']}  {entity['label']}  ({entity['links']:,} links)")
     names = [
         (
             code,
@@ -198,11 +168,10 @@ def _print_found(query: str, found: dict[str, Any]) -> None:
         for code, texts in entity["languages"].items()
     ]
     candidates = [
-        (code, candidate["entity"], candidate["label"], candidate["count"],
-         f"{candidate['prior']:.3f}")
+        (code, candidate["entity"], candidate["label"], candidate["count"], candidate["prior"])
         for code, entries in found["candidates"].items()
         for candidate in entries
-    ]  # fmt: skip
+    ]
     triples = [
         (entity["label"], _relation(fact), f"{fact['object']} {fact['object_label']}")
         for fact in entity["triples"]
@@ -210,15 +179,15 @@ def _print_found(query: str, found: dict[str, Any]) -> None:
         (f"{fact['subject']} {fact['subject_label']}", _relation(fact), entity["label"])
         for fact in entity["triples_about"]
     ]
-    _print(_table("Names", ("language", "title", "links", "names (count)", "description"), names))
+    print_table("Names", ("language", "title", "links", "names (count)", "description"), names)
     if candidates:
         columns = ("language", "entity", "label", "count", "prior")
-        _print(_table(f"What {query!r} may mean", columns, candidates))
+        print_table(f"What {query!r} may mean", columns, candidates)
     if triples:
         parts = ("subject", "relation", "object")
-        _print(_table("Facts", parts, triples[:TRIPLES_SHOWN]))
+        print_table("Facts", parts, triples[:TRIPLES_SHOWN])
     if (rest := len(triples) - TRIPLES_SHOWN) > 0:
-        print(f"... and {rest:,} more facts; --json prints all")
+        typer.echo(f"... and {rest:,} more facts; --json prints all")
 
 
 def _relation(fact: dict[str, Any]) -> str:

@@ -1,12 +1,26 @@
-"""Printing results: a table for people, JSON for machines."""
+"""Printing results: a table for people, JSON for machines; and what to do after Ctrl-C."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
 import typer
+
+from exonym.foundation.errors import StoppedError
+
+_WIDTH = 10_000  # off a terminal nothing is folded: a line of the table is a line of the file
+
+
+@contextlib.contextmanager
+def on_interrupt(remedy: str) -> Iterator[None]:
+    """Say after Ctrl-C how to go on, where more than the usual "begin again" is possible."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise StoppedError("interrupted", remedy=remedy) from error
 
 
 def print_json(value: Any) -> None:
@@ -15,17 +29,41 @@ def print_json(value: Any) -> None:
     typer.echo(orjson.dumps(value, option=options).decode())
 
 
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; the first column is text, the others are figures."""
+def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table: text on the left, figures on the right, an empty line behind.
+
+    On a terminal long cells are folded; elsewhere every row is one line.
+
+    Args:
+        title: printed above.
+        header: of the columns.
+        rows: cells; whole numbers get thousands separators, others three decimals, None a dash.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    lines = [tuple(row) for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(header):
-        table.add_column(name, justify="left" if index == 0 else "right")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    Console().print(table)
+        figures = _figures([line[index] for line in lines])
+        table.add_column(name, justify="right" if figures else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*(_cell(value) for value in line))
+    console = Console(markup=False, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=_WIDTH)
+    typer.echo(title)
+    with console.capture() as printed:
+        console.print(table)
+    for text in printed.get().splitlines():
+        typer.echo(text.rstrip())
+    typer.echo()
+
+
+def _figures(cells: Sequence[object]) -> bool:
+    """Whether a column holds numbers, and nothing else but gaps."""
+    given = [cell for cell in cells if cell is not None]
+    return bool(given) and all(isinstance(cell, int | float) for cell in given)
 
 
 def _cell(value: object) -> str:

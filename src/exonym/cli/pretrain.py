@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exonym.cli.output import print_json
+from exonym.cli.output import on_interrupt, print_json
 
 
 def pretrain(
@@ -39,10 +39,11 @@ def pretrain(
 
     chosen = mluke.recipe(recipe, set_ or ())
     if stages:
-        chosen = chosen.only(*stages.split(","))
+        chosen = chosen.only(*stages.replace(",", " ").split())
     if words_only:
         chosen = mluke.words_only(chosen)
-    done = run(corpus, out, chosen, resume=resume, overwrite=overwrite)
+    with on_interrupt("The same command with --resume (and without --overwrite) goes on"):
+        done = run(corpus, out, chosen, resume=resume, overwrite=overwrite)
     if json:
         print_json(
             {

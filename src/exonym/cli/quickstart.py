@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from exonym.cli.evaluate import print_accuracy
-from exonym.cli.output import print_json
+from exonym.cli.options import language_codes
+from exonym.cli.output import on_interrupt, print_json
 
 
 def quickstart(
     out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("runs/quickstart"),
     entities: Annotated[
-        int, typer.Option(help="Size of the world: the first entities of the table; 0 takes all.")
+        int,
+        typer.Option(
+            min=0, help="Size of the world: the first entities of the table; 0 takes all."
+        ),
     ] = 600,
     table: Annotated[
         Path | None, typer.Option(help="Another table of names, facts and templates.")
@@ -43,23 +46,26 @@ def quickstart(
     options = QuickstartOptions(
         entities=entities or None,
         table=table,
-        languages=tuple(languages.split(",")) if languages else None,
+        languages=language_codes(languages),
         recipe=recipe,
         changes=tuple(set_ or ()),
         vocabulary_size=vocabulary_size,
         max_words=max_words,
         seed=seed,
     )
-    run = Quickstart(out, options)
-    if overwrite or run.finished:
-        shutil.rmtree(out, ignore_errors=True)
-    summary = run.run()
-    report = write_quickstart_report(out)
+    with on_interrupt("The same command (without --overwrite) goes on"):
+        summary = Quickstart(out, options).run(overwrite=overwrite)
+        report = write_quickstart_report(out)
     if json:
         print_json(summary)
         return
-    for kind in ("untold", "control"):
-        print_accuracy(kind, summary["cloze"][kind])
+    for kind, block in summary["cloze"].items():
+        print_accuracy(kind, block)
+    if "control" not in summary["cloze"]:
+        typer.echo("This world is too small for control facts, which no language tells.")
+    if summary["atlas"]["left_out"]:
+        left_out = ", ".join(summary["atlas"]["left_out"])
+        typer.echo(f"Left out, having no names in the table: {left_out}.")
     typer.echo(
         f"{summary['seconds']:.0f} s, at most {summary['peak_memory_mib']:,.0f} MiB. "
         f"Everything in detail: {report}"

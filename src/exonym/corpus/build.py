@@ -6,7 +6,7 @@ import heapq
 import itertools
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def build_corpus(
     """
     options = options or CorpusOptions()
     kb = KnowledgeBase.open(knowledge_base)
-    languages = options.languages or kb.languages
+    languages = tuple(dict.fromkeys(options.languages or kb.languages))
     missing = sorted(set(languages) - set(kb.languages))
     if missing:
         raise InputError(
@@ -135,9 +135,9 @@ def build_corpus(
     return Corpus.open(out)
 
 
-def _advancing(articles: Iterable[Article], advance: object) -> Iterator[Article]:
+def _advancing(articles: Iterable[Article], advance: Callable[[], None]) -> Iterator[Article]:
     for article in articles:
-        advance()  # type: ignore[operator]
+        advance()
         yield article
 
 

@@ -48,3 +48,9 @@ class MissingExtraError(InputError):
 
 class ResourceError(ExonymError):
     """The machine ran out of something: memory, disk."""
+
+
+class StoppedError(ExonymError):
+    """The user pressed Ctrl-C, and the command says how to go on. Exit status 130, as in shells."""
+
+    exit_status = 130

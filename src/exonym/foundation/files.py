@@ -139,6 +139,15 @@ def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def remove_partials(directory: Path) -> None:
+    """Delete what killed processes were writing into a directory; it never had a final name."""
+    for partial in sorted(directory.glob(".*.partial-*")):
+        if partial.is_dir():
+            shutil.rmtree(partial)
+        else:
+            partial.unlink(missing_ok=True)
+
+
 def sha256(path: Path) -> str:
     """Hex digest of a file's bytes as they lie on disk."""
     with path.open("rb") as stream:

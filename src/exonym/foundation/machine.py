@@ -18,6 +18,9 @@ def available_memory() -> int | None:
 
 
 def peak_memory_mib() -> float:
-    """Largest resident size of this process so far, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Largest resident size so far, in MiB, of this process or of a child that has ended."""
+    peak = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

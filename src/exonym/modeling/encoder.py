@@ -100,8 +100,14 @@ class _SelfAttention(nn.Module):
             layer(states).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         )
+        if states.device.type == "cpu":
+            # On CPUs the fused kernel is slow in bfloat16 (benchmarks/cpu_attention.py).
+            query, key, value = query.float(), key.float(), value.float()
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+        with torch.autocast(states.device.type, enabled=False):
+            mixed = F.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask, dropout_p=dropout
+            )
         return mixed.transpose(1, 2).flatten(-2)
 
 

@@ -54,10 +54,16 @@ def words_only(recipe: Recipe) -> Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One row of a comparison: its name and its answers (None for chance)."""
+    """One row of a comparison.
+
+    Args:
+        name: of the way to answer.
+        scores: language, fact and score of every question.
+        answers: in the same order; None for chance.
+    """
 
     name: str
-    scores: dict[str, list[float]]
+    scores: cloze.Scores
     answers: tuple[cloze.Answer, ...] | None
 
 
@@ -106,7 +112,10 @@ def compare(
 
 
 def accuracy_block(rows: Sequence[Asked], *, seed: int = 0) -> JSON:
-    """Per row: ``accuracy``, ``low``, ``high``, ``questions``, ``by_language``."""
+    """Per row: ``accuracy``, ``low``, ``high``, ``questions``, ``by_language``.
+
+    The intervals redraw facts, each in all its languages (`macro_average`).
+    """
     return {row.name: asdict(macro_average(row.scores, seed=seed)) for row in rows}
 
 

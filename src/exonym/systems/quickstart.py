@@ -7,6 +7,7 @@ not done again, so a killed quickstart goes on where it stopped.
 from __future__ import annotations
 
 import heapq
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,8 +20,15 @@ import torch
 import exonym
 from exonym.atlas import write_atlas
 from exonym.corpus import Corpus, CorpusOptions, build_corpus
-from exonym.foundation.errors import InputError
-from exonym.foundation.files import JSON, read_json, read_manifest, write_json, write_manifest
+from exonym.foundation.errors import InputError, VersionError
+from exonym.foundation.files import (
+    JSON,
+    read_json,
+    read_manifest,
+    remove_partials,
+    write_json,
+    write_manifest,
+)
 from exonym.foundation.machine import peak_memory_mib
 from exonym.foundation.seeds import generator
 from exonym.knowledge import build_knowledge_base
@@ -31,6 +39,7 @@ from exonym.training.run_folder import read_metrics
 
 FORMAT, VERSION = "exonym-quickstart", 1
 SUMMARY = "summary.json"
+SECONDS, MEMORY = "seconds.json", "peak_memory_mib.json"  # what all processes so far took
 SAMPLES = 20
 
 
@@ -46,7 +55,8 @@ class QuickstartOptions:
         changes: to the recipe, as ``field=value``.
         vocabulary_size: most pieces of the tokenizer.
         max_words: most pieces of a sequence.
-        min_languages: languages an entity must occur in to get a row.
+        min_languages: languages an entity must occur in to get a row; in a world of fewer
+            languages, all of them.
         seed: of everything.
     """
 
@@ -82,19 +92,21 @@ class Quickstart:
         self.out, self.options = out, options
         self.recipe = replace(mluke.recipe(options.recipe, options.changes), seed=options.seed)
         self._seconds: dict[str, float] = {}
+        self._memory = 0.0
 
-    @property
-    def finished(self) -> bool:
-        """Whether the directory holds a finished quickstart."""
-        return (self.out / SUMMARY).is_file()
-
-    def run(self) -> JSON:
+    def run(self, *, overwrite: bool = False) -> JSON:
         """Do every step that is not done yet; returns the summary, which is also written.
 
+        A finished quickstart is deleted and begins anew.
+
+        Args:
+            overwrite: begin anew whatever quickstart the directory holds.
+
         Raises:
-            InputError: the directory holds something else, or a quickstart of other options.
+            InputError: the directory holds something else, or an unfinished quickstart of other
+                options; or the world has nothing to ask.
         """
-        self._open()
+        self._open(overwrite)
         out, options, seed = self.out, self.options, self.options.seed
         self._step(
             "atlas",
@@ -106,6 +118,7 @@ class Quickstart:
                 seed=seed,
             ),
         )
+        self._require_questions()
         self._step("kb", lambda: build_knowledge_base([out / "atlas"], out / "kb"))
         self._step("corpus", lambda: build_corpus(out / "kb", out / "corpus", self._corpus()))
         self._pretrain("backbone", self.recipe.only(mluke.BACKBONE))
@@ -116,18 +129,14 @@ class Quickstart:
         self._step("cloze.json", self._ask)
         return self._summarise()
 
-    def _open(self) -> None:
-        remedy = "Choose another --out, or pass --overwrite"
-        if self.out.exists() and any(self.out.iterdir()):
-            manifest = read_manifest(self.out, format=FORMAT, version=VERSION, remedy=remedy)
-            if manifest["options"] != self.options.to_json() or (
-                manifest["recipe"] != self.recipe.to_json()
-            ):
-                raise InputError(
-                    "holds a quickstart of other options", where=self.out, remedy=remedy
-                )
-            if (self.out / "seconds.json").is_file():
-                self._seconds = read_json(self.out / "seconds.json")
+    def _open(self, overwrite: bool) -> None:
+        if self.out.exists() and not self.out.is_dir():
+            raise InputError(
+                "is a file, not a directory", where=self.out, remedy="Choose another --out"
+            )
+        if self.out.is_dir() and any(self.out.iterdir()) and self._goes_on(overwrite):
+            remove_partials(self.out)
+            self._seconds, self._memory = self._spent()
             return
         self.out.mkdir(parents=True, exist_ok=True)
         write_manifest(
@@ -138,16 +147,42 @@ class Quickstart:
             recipe=self.recipe.to_json(),
         )
 
+    def _goes_on(self, overwrite: bool) -> bool:
+        """Whether the quickstart in the directory goes on; one that does not is deleted."""
+        other, remedy = "Choose another --out", "Choose another --out, or pass --overwrite"
+        try:
+            manifest = read_manifest(self.out, format=FORMAT, version=VERSION, remedy=other)
+        except VersionError as error:
+            if not overwrite:
+                raise VersionError(error.what, where=error.where, remedy=remedy) from error
+        if overwrite or (self.out / SUMMARY).is_file():
+            shutil.rmtree(self.out)
+            return False
+        now = {"options": self.options.to_json(), "recipe": self.recipe.to_json()}
+        if any(manifest.get(key) != value for key, value in now.items()):
+            raise InputError("holds a quickstart of other options", where=self.out, remedy=remedy)
+        return True
+
+    def _require_questions(self) -> None:
+        asked = read_json(self.out / "atlas" / "manifest.json")["questions"]
+        if not asked.get("untold here"):
+            raise InputError(
+                "this world has no fact that one language tells and another could be asked for",
+                where=self.out / "atlas",
+                remedy="Take more --languages or --entities, and pass --overwrite",
+            )
+
     def _corpus(self) -> CorpusOptions:
+        languages = read_json(self.out / "atlas" / "manifest.json")["languages"]
         return CorpusOptions(
             vocabulary_size=self.options.vocabulary_size,
             max_words=self.options.max_words,
-            min_languages=self.options.min_languages,
+            min_languages=min(self.options.min_languages, len(languages)),
             seed=self.options.seed,
         )
 
     def _step(self, name: str, work: Callable[[], object], *, done: Path | None = None) -> None:
-        """Do one step unless its result is there, and remember how long it took."""
+        """Do one step unless its result is there, and remember what it took."""
         if (done or self.out / name).exists():
             return
         started = time.monotonic()
@@ -156,7 +191,17 @@ class Quickstart:
         finally:
             elapsed = time.monotonic() - started
             self._seconds[name] = self._seconds.get(name, 0.0) + elapsed
-            write_json(self.out / "seconds.json", self._seconds)
+            self._memory = max(self._memory, peak_memory_mib())
+            write_json(self.out / SECONDS, self._seconds)
+            write_json(self.out / MEMORY, self._memory)
+
+    def _spent(self) -> tuple[dict[str, float], float]:
+        """Seconds by step and peak memory of the processes before this one."""
+        seconds, memory = self.out / SECONDS, self.out / MEMORY
+        return (
+            read_json(seconds) if seconds.is_file() else {},
+            read_json(memory) if memory.is_file() else 0.0,
+        )
 
     def _pretrain(self, name: str, recipe: Recipe) -> None:
         run = self.out / name
@@ -167,12 +212,18 @@ class Quickstart:
         )
 
     def _ask(self) -> None:
-        """Ask both models everything; writes accuracies, biases and samples."""
+        """Ask both models everything; writes accuracies, biases and samples.
+
+        A small world may have no control questions; there is no block for them then.
+        """
         questions = cloze.load_questions(self.out / "atlas" / "cloze")
         model = cloze.load(self.out / "mluke" / "model")
         control = cloze.load(self.out / "words-only" / "model")
+        there = {question.told for question in questions.questions}
         rows = {
-            kind: mluke.compare(questions, model, control, [kind]) for kind in ("untold", "control")
+            kind: mluke.compare(questions, model, control, [kind])
+            for kind in ("untold", "control")
+            if kind in there
         }
         write_json(
             self.out / "cloze.json",
@@ -236,7 +287,7 @@ class Quickstart:
             "threads": torch.get_num_threads(),
             "seconds": sum(self._seconds.values()),
             "seconds_by_step": self._seconds,
-            "peak_memory_mib": peak_memory_mib(),
+            "peak_memory_mib": max(self._memory, peak_memory_mib()),
             "atlas": _plain(read_json(out / "atlas" / "manifest.json")),
             "knowledge_base": _plain(read_json(out / "kb" / "manifest.json")),
             "corpus": _plain(corpus.manifest),

@@ -5,7 +5,8 @@
 
 One field beyond mLAMA is understood: ``told_in``, the languages whose training text tells the
 fact (an empty list: none does). The candidates of a relation in a language are all objects of its
-file, as in mLAMA's typed querying.
+file, as in mLAMA's typed querying. Lines of one subject are one question with several right
+answers; it is told where any of them is.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Question:
         subject: entity.
         subject_label: its name in the language.
         answers: all right answers, as entities.
-        told_in: the languages whose text tells it; None where the file does not say.
+        told_in: the languages whose text tells one of the answers; None where the file does not
+            say.
     """
 
     language: str
@@ -83,7 +85,7 @@ def load_questions(directory: str | Path, languages: Collection[str] | None = No
         languages: which to read; None reads all.
 
     Raises:
-        InputError: no such directory, or a language is not there.
+        InputError: no such directory, no question in it, or a language is not there.
         FormatError: a line lacks a field, or a template lacks a slot; names file and line.
     """
     directory = Path(directory)
@@ -114,6 +116,11 @@ def load_questions(directory: str | Path, languages: Collection[str] | None = No
             asked, possible = _read_relation(path, language, relation)
             questions += asked
             candidates[language, relation] = possible
+    if not questions:
+        raise InputError(
+            f"templates but no question for {', '.join(languages or there)}",
+            where=directory,
+        )
     return ClozeSet(tuple(questions), templates, candidates)
 
 
@@ -127,6 +134,8 @@ def _read_templates(path: Path) -> dict[str, str]:
                     f"the template {template!r} needs the slot {slot} exactly once",
                     where=f"{path}:{number}",
                 )
+        if relation in templates:
+            raise FormatError(f"a second template for {relation!r}", where=f"{path}:{number}")
         templates[relation] = template
     return templates
 
@@ -134,15 +143,19 @@ def _read_templates(path: Path) -> dict[str, str]:
 def _read_relation(
     path: Path, language: str, relation: str
 ) -> tuple[list[Question], tuple[Candidate, ...]]:
-    subjects: dict[str, tuple[str, list[str], list[str] | None]] = {}
+    subjects: dict[str, tuple[str, list[str]]] = {}
+    told_in: dict[str, dict[str, None]] = {}  # of the subjects whose lines say so
     labels: dict[str, str] = {}
     for number, value in read_json_lines(path):
         names = ("sub_uri", "sub_label", "obj_uri", "obj_label")
         subject, label, answer, answer_label = _fields(value, names, path, number)
         labels.setdefault(answer, answer_label)
-        known = subjects.setdefault(subject, (label, [], value.get("told_in")))
-        if answer not in known[1]:
-            known[1].append(answer)
+        _, answers = subjects.setdefault(subject, (label, []))
+        if answer not in answers:
+            answers.append(answer)
+        if "told_in" in value:
+            codes = _told_in(value, path, number)
+            told_in.setdefault(subject, {}).update(dict.fromkeys(codes))
     questions = [
         Question(
             language,
@@ -150,11 +163,21 @@ def _read_relation(
             subject,
             label,
             tuple(answers),
-            None if told_in is None else tuple(told_in),
+            tuple(told_in[subject]) if subject in told_in else None,
         )
-        for subject, (label, answers, told_in) in subjects.items()
+        for subject, (label, answers) in subjects.items()
     ]
     return questions, tuple(Candidate(entity, labels[entity]) for entity in sorted(labels))
+
+
+def _told_in(value: JSON, path: Path, number: int) -> list[str]:
+    told_in = value["told_in"]
+    if not isinstance(told_in, list) or not all(isinstance(code, str) for code in told_in):
+        raise FormatError(
+            f"the field 'told_in' must be a list of languages, got {told_in!r}",
+            where=f"{path}:{number}",
+        )
+    return told_in
 
 
 def _fields(value: JSON, names: tuple[str, ...], path: Path, number: int) -> tuple[str, ...]:

@@ -8,25 +8,30 @@ from collections.abc import Iterable, Mapping
 from exonym.tasks.cloze.data import ClozeSet, Question
 from exonym.tasks.cloze.predict import Answer
 
-Scores = dict[str, list[float]]
-"""Per language, the score in [0, 1] of every question."""
+Fact = tuple[str, str]
+"""Subject and relation: what questions in several languages have in common."""
+Scores = list[tuple[str, Fact, float]]
+"""Language, fact and score in [0, 1] of every question."""
 
 
 def score(answers: Iterable[Answer]) -> Scores:
-    """1 for a right answer, 0 for a wrong one, by language."""
-    scores: defaultdict[str, list[float]] = defaultdict(list)
-    for given in answers:
-        scores[given.question.language].append(float(given.correct))
-    return dict(scores)
+    """1 for a right answer, 0 for a wrong one."""
+    return [(*_asked(given.question), float(given.correct)) for given in answers]
 
 
 def chance(questions: Iterable[Question], source: ClozeSet) -> Scores:
     """The expected score of a candidate drawn at random."""
-    scores: defaultdict[str, list[float]] = defaultdict(list)
-    for question in questions:
-        possible = source.candidates[question.language, question.relation]
-        scores[question.language].append(len(question.answers) / len(possible))
-    return dict(scores)
+    return [
+        (
+            *_asked(question),
+            len(question.answers) / len(source.candidates[question.language, question.relation]),
+        )
+        for question in questions
+    ]
+
+
+def _asked(question: Question) -> tuple[str, Fact]:
+    return question.language, (question.subject, question.relation)
 
 
 def most_frequent_objects(source: ClozeSet) -> Mapping[str, str]:

@@ -65,7 +65,8 @@ def answer(
 
     Yields:
         One answer per question, grouped by (language, relation), in the questions' order
-        within a group. A candidate that the entity vocabulary lacks cannot win by entities.
+        within a group. A candidate that the entity vocabulary lacks cannot win by entities, one
+        whose name has no piece cannot win by words.
     """
     groups: dict[tuple[str, str], list[Question]] = defaultdict(list)
     for question in questions:
@@ -107,6 +108,8 @@ def _by_words(
     scores = np.full((len(queries), len(candidates)), -np.inf, dtype=np.float32)
     by_length = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
     for length, group in itertools.groupby(by_length, key=lambda i: len(pieces[i])):
+        if not length:
+            continue  # a name without a piece cannot be asked for
         chosen = list(group)
         batch = encode_queries(
             queries,

@@ -1,0 +1,146 @@
+"""From dumps to sequences: what is in a corpus is what the pages say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exonym.atlas import write_atlas
+from exonym.corpus import Corpus, CorpusOptions, build_corpus
+from exonym.foundation.errors import ConfigError, ExistsError, InputError
+from exonym.knowledge import KnowledgeBase, build_knowledge_base
+
+TABLE = Path(__file__).resolve().parents[1] / "data" / "tiny_table.jsonl"
+OPTIONS = CorpusOptions(vocabulary_size=600, min_languages=1, max_words=40)
+
+
+@pytest.fixture(scope="module")
+def knowledge_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    write_atlas(folder / "dumps", table=TABLE, seed=3)
+    build_knowledge_base([folder / "dumps"], folder / "kb")
+    return folder / "kb"
+
+
+@pytest.fixture(scope="module")
+def corpus(knowledge_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return build_corpus(knowledge_base, tmp_path_factory.mktemp("corpus") / "corpus", OPTIONS)
+
+
+def test_every_mention_is_an_exact_span_of_pieces(corpus: Corpus, knowledge_base: Path) -> None:
+    """Each span decodes to a surface that the pages link to that entity in that language."""
+    kb, tokenizer = KnowledgeBase.open(knowledge_base), corpus.tokenizer()
+    checked = 0
+    for language, sequences in corpus.languages.items():
+        surfaces: dict[str, set[str]] = {}
+        for article in kb.articles(language):
+            for text in article.paragraphs:
+                for mention in text.mentions:
+                    spelt = tokenizer.words.encode_words([text.surface(mention)])[0]
+                    plain = tokenizer.words.decode(spelt.tolist())
+                    surfaces.setdefault(str(mention.entity), set()).add(plain)
+        for index in range(len(sequences)):
+            words, rows, spans = sequences[index]
+            for row, (start, end) in zip(rows, spans, strict=True):
+                seen = tokenizer.words.decode(words[start:end].tolist())
+                assert seen in surfaces[tokenizer.entities.key(int(row))]
+                checked += 1
+    assert checked > 100
+
+
+def test_nothing_is_lost_that_is_not_counted(corpus: Corpus, knowledge_base: Path) -> None:
+    kb = KnowledgeBase.open(knowledge_base)
+    for language, counts in corpus.manifest["languages"].items():
+        mentions = sum(
+            len(text.mentions) for article in kb.articles(language) for text in article.paragraphs
+        )
+        lost = sum(
+            counts.get(reason, 0)
+            for reason in (
+                "mentions cut",
+                "mentions without a piece",
+                "mentions not in the vocabulary",
+            )
+        )
+        assert mentions == counts["entities"] + lost
+        assert counts["sequences"] == len(corpus.languages[language])
+        assert counts["words"] == len(corpus.languages[language].words)
+        assert counts["entities"] == len(corpus.languages[language].entities)
+        assert counts["articles"] == sum(1 for _ in kb.articles(language))
+
+
+def test_the_limits_hold_and_the_totals_add_up(corpus: Corpus) -> None:
+    totals: Counter[str] = Counter()
+    for counts in corpus.manifest["languages"].values():
+        totals += Counter(counts)
+    assert corpus.manifest["totals"] == dict(totals)
+    for sequences in corpus.languages.values():
+        assert np.diff(sequences.word_offsets).max(initial=0) <= 40
+        assert np.diff(sequences.entity_offsets).min(initial=1) >= 1
+        assert (sequences.words >= 3).all()
+        assert (sequences.words < corpus.manifest["word_vocabulary"] - 1).all()
+    assert corpus.manifest["word_vocabulary"] == len(corpus.tokenizer().words) <= 600
+
+
+def test_two_builds_are_the_same_bytes(
+    corpus: Corpus, knowledge_base: Path, tmp_path: Path
+) -> None:
+    again = build_corpus(knowledge_base, tmp_path / "again", OPTIONS)
+    files = sorted(p.relative_to(corpus.path) for p in corpus.path.rglob("*") if p.is_file())
+    assert files == sorted(p.relative_to(again.path) for p in again.path.rglob("*") if p.is_file())
+    for file in files:
+        assert (corpus.path / file).read_bytes() == (again.path / file).read_bytes(), file
+
+
+def test_a_given_tokenizer_is_used_and_copied(
+    corpus: Corpus, knowledge_base: Path, tmp_path: Path
+) -> None:
+    options = replace(OPTIONS, tokenizer=corpus.path, languages=("ja", "en", "ja"))
+    again = build_corpus(knowledge_base, tmp_path / "again", options)
+    assert list(again.languages) == ["en", "ja"]
+    for name in ("tokenizer.json", "sentencepiece.bpe.model"):
+        assert (again.path / name).read_bytes() == (corpus.path / name).read_bytes()
+    assert again.languages["ja"].words.tolist() == corpus.languages["ja"].words.tolist()
+
+
+def test_a_smaller_vocabulary_is_counted_in_what_it_leaves_out(
+    corpus: Corpus, knowledge_base: Path, tmp_path: Path
+) -> None:
+    options = replace(OPTIONS, entity_vocabulary_size=5, tokenizer=corpus.path)
+    small = build_corpus(knowledge_base, tmp_path / "small", options)
+    assert len(small.entities()) == 4 + 5
+    before, after = corpus.manifest["totals"], small.manifest["totals"]
+    assert after["entities"] < before["entities"]
+    assert after["mentions not in the vocabulary"] >= before["entities"] - after["entities"] > 0
+    assert after["sequences without an entity"] > 0
+
+
+def test_a_build_that_fails_leaves_nothing(knowledge_base: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="has no language 'xx'; it has "):
+        build_corpus(knowledge_base, out, replace(OPTIONS, languages=("en", "xx")))
+    with pytest.raises(ConfigError, match="no unigram with 8 pieces"):
+        build_corpus(knowledge_base, out, replace(OPTIONS, vocabulary_size=8))
+    with pytest.raises(InputError, match="no sequence with an entity was found"):
+        build_corpus(knowledge_base, out, replace(OPTIONS, min_languages=99))
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(InputError, match="no such directory"):
+        build_corpus(tmp_path / "none", out, OPTIONS)
+
+
+def test_an_existing_corpus_is_not_overwritten_unasked(
+    corpus: Corpus, knowledge_base: Path
+) -> None:
+    with pytest.raises(ExistsError, match="--overwrite"):
+        build_corpus(knowledge_base, corpus.path, OPTIONS)
+    assert len(Corpus.open(corpus.path).languages) == len(corpus.languages)
+
+
+@pytest.mark.parametrize("name", ["vocabulary_size", "max_words", "min_languages"])
+def test_an_impossible_option_is_a_config_error(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be at least 1, got 0"):
+        replace(OPTIONS, **{name: 0})
