@@ -66,10 +66,12 @@ def make_corpus(tiny_tokenizer_directory: Path) -> Callable[..., Path]:
         names = [*SPECIAL_ENTITIES, *(f"Q{number}" for number in range(1, entities + 1))]
         EntityVocabulary.write(out / "entities", [VocabularyRow(name, {}, 0) for name in names])
         rng = np.random.default_rng(0)
+        pieces = 0
         for language, size in sizes.items():
             with SequenceWriter(out / language) as writer:
                 for _ in range(size):
                     length = int(rng.integers(4, longest + 1))
+                    pieces += length
                     count = int(rng.integers(1, 4))
                     starts = rng.integers(0, length - 2, count)
                     spans = np.stack([starts, starts + rng.integers(1, 3, count)], axis=1)
@@ -84,6 +86,7 @@ def make_corpus(tiny_tokenizer_directory: Path) -> Callable[..., Path]:
             version=VERSION,
             options={"max_words": longest},
             languages={language: {"sequences": size} for language, size in sizes.items()},
+            totals={"sequences": sum(sizes.values()), "words": pieces},
         )
         return out
 

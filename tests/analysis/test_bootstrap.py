@@ -95,7 +95,7 @@ def test_a_language_that_no_draw_took_is_left_out_of_that_draw() -> None:
 def test_the_same_seed_gives_the_same_interval_and_another_one_does_not() -> None:
     scores = asked(np.random.default_rng(5), 50, 3, alike=False)
     assert macro_average(scores, seed=1) == macro_average(scores, seed=1)
-    assert macro_average(scores, seed=1) != macro_average(scores, seed=2)
+    assert len({macro_average(scores, seed=seed, draws=41).low for seed in range(9)}) > 1
 
 
 def test_intervals_do_not_depend_on_the_hash_seed() -> None:

@@ -14,9 +14,10 @@ from world_reading import World
 
 from exonym.atlas import write_atlas
 from exonym.atlas.layout import lay_out
+from exonym.atlas.options import TellingOptions
 from exonym.atlas.sites import site_of
 from exonym.atlas.table import load_table
-from exonym.atlas.telling import TellingOptions, tell
+from exonym.atlas.telling import tell
 from exonym.atlas.titles import make_titles
 from exonym.cli.atlas import app
 

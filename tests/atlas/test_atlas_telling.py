@@ -11,7 +11,8 @@ from exonym.atlas import TellingOptions, load_table
 from exonym.atlas.control import choose_control
 from exonym.atlas.ledger import Use, group_facts
 from exonym.atlas.likeness import stems
-from exonym.atlas.telling import VOLUME_ORDER, tell
+from exonym.atlas.options import VOLUME_ORDER
+from exonym.atlas.telling import tell
 from exonym.foundation.errors import ConfigError
 
 

@@ -137,6 +137,21 @@ def test_word_answers_are_the_best_mean_log_probability(
     assert len({given.entity for given in answers}) > 1, "or else the test says little"
 
 
+def test_every_candidate_has_its_mean_log_probability_whatever_its_length(
+    model: ClozeModel, questions: ClozeSet
+) -> None:
+    lengths = set()
+    for question in questions.questions:
+        key = question.language, "P36"
+        for candidate in questions.candidates[key]:
+            lengths.add(len(model.tokenizer.words.encode_words([candidate.label])[0]))
+            alone = replace(questions, candidates={key: (candidate,)})
+            (given,) = answer(model, [question], alone, Asking.WORDS)
+            expected = word_score(model, question, questions.templates[key], candidate.label)
+            assert given.score == pytest.approx(expected, abs=1e-5)
+    assert len(lengths) > 2, "or else the test says little"
+
+
 @pytest.mark.parametrize("asking", [Asking.ENTITY_Y, Asking.ENTITY_XY])
 def test_entity_answers_are_the_best_logit_of_the_whole_table(
     asking: Asking, model: ClozeModel, questions: ClozeSet

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from exonym.atlas.noise import PageOptions
+from exonym.atlas.options import TellingOptions
 from exonym.atlas.table import FactTable, load_table
-from exonym.atlas.telling import TellingOptions
 from exonym.atlas.titles import LinkOptions
 from exonym.atlas.writing import AtlasReport, write_atlas
 

@@ -25,15 +25,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from exonym.atlas.draws import Draw
 from exonym.atlas.ledger import Group, Partners, add_pair, groups_by_pair, pair_key
 from exonym.atlas.likeness import Guesser, Likeness
+from exonym.atlas.options import TellingOptions
 from exonym.atlas.table import FactTable
-
-if TYPE_CHECKING:
-    from exonym.atlas.telling import TellingOptions
 
 
 def choose_control(

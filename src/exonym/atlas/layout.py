@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from exonym.atlas.draws import Draw
 from exonym.atlas.ledger import Ledger, Partners, Use
+from exonym.atlas.options import TellingOptions
 from exonym.atlas.table import Fact
-from exonym.atlas.telling import TellingOptions
 
 _NEARBY_TRIES, _RANDOM_TRIES = 8, 16
 _NOBODY: frozenset[str] = frozenset()

@@ -11,11 +11,12 @@ from exonym.atlas.layout import lay_out
 from exonym.atlas.ledger import Ledger, Use
 from exonym.atlas.mediawiki import dump_name, write_dump
 from exonym.atlas.noise import PageOptions
+from exonym.atlas.options import TellingOptions
 from exonym.atlas.pages import PageWriter
 from exonym.atlas.questions import write_cloze, write_ledger
 from exonym.atlas.sites import site_of
 from exonym.atlas.table import FactTable, load_table
-from exonym.atlas.telling import TellingOptions, tell
+from exonym.atlas.telling import tell
 from exonym.atlas.titles import Titles, make_titles
 from exonym.atlas.wikidata import write_wikidata
 from exonym.foundation.errors import InputError

@@ -14,6 +14,14 @@ from exonym.foundation.errors import ExonymError
 
 INTERRUPTED = 130  # what shells expect after Ctrl-C
 
+_WRONG_PATH = (
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
+
 app = typer.Typer(
     name="exonym",
     help="Language models that know the same entity by every name.",
@@ -65,11 +73,9 @@ def run() -> None:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             _fail(f"the disk is full ({error.filename or 'while writing'}). Free some space", 1)
-        if isinstance(
-            error, (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-        ):
-            _fail(f"{error.filename}: {error.strerror}", 2)
-        raise
+        if error.filename is None:
+            raise  # not about a file of the user's: a fault of ours, and the trace tells where
+        _fail(f"{error.filename}: {error.strerror}", 2 if isinstance(error, _WRONG_PATH) else 1)
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -43,6 +43,7 @@ class CorpusOptions:
         min_languages: an entity must occur in this many languages to get a row.
         max_words: most pieces in a sequence, ``<s>`` and ``</s>`` not counted.
         max_entities: most entities in a sequence.
+        max_sentences: most sentences in a sequence; None packs as many as fit.
         seed: of the draw of paragraphs for the tokenizer.
     """
 
@@ -54,6 +55,7 @@ class CorpusOptions:
     min_languages: int = 3
     max_words: int = 510
     max_entities: int = 128
+    max_sentences: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -184,6 +186,7 @@ def _write_language(
                 page,
                 max_words=options.max_words,
                 max_entities=options.max_entities,
+                max_sentences=options.max_sentences,
                 counts=counts,
             )
             for sequence in packed:

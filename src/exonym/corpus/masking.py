@@ -27,16 +27,19 @@ class Masking:
         entity_rate: share of its entities to predict, at least one; always [MASK].
         hidden_words: chance that the pieces under a masked entity become <mask> as well (they are
             no targets by that). The paper leaves them visible: 0.
+        hidden_names: the same for the pieces under an entity that is not masked, so that it must
+            be known by its embedding alone. The paper leaves them visible: 0.
         with_entities: False leaves entities out of the input (the words-only control).
     """
 
     word_rate: float = 0.15
     entity_rate: float = 0.15
     hidden_words: float = 0.0
+    hidden_names: float = 0.0
     with_entities: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("word_rate", "entity_rate", "hidden_words"):
+        for name in ("word_rate", "entity_rate", "hidden_words", "hidden_names"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
 
@@ -102,7 +105,8 @@ def mask_batch(
     word_positions = np.flatnonzero(chosen)
     word_targets = input_ids.reshape(-1)[word_positions]
     masked = _replace(input_ids, word_positions, words, rng)
-    hidden = chosen_entities & (rng.random(present.shape) < masking.hidden_words)
+    chance = np.where(chosen_entities, masking.hidden_words, masking.hidden_names)
+    hidden = present & (rng.random(present.shape) < chance)
     masked[_covered(spans, hidden, input_ids.shape)] = words.mask_id
     return MaskedBatch(
         masked,

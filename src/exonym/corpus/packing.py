@@ -26,9 +26,12 @@ def pack_page(
     *,
     max_words: int,
     max_entities: int,
+    max_sentences: int | None,
     counts: Counter[str],
 ) -> Iterator[EncodedSentence]:
     """Join consecutive sentences of a page into sequences of at most ``max_words`` pieces.
+
+    ``max_sentences`` bounds the sentences of a sequence as well; None does not.
 
     A sentence is never split between sequences; one that is longer than a whole sequence is cut,
     and sequences in which no entity is left are dropped. Both are counted in ``counts`` as
@@ -38,7 +41,8 @@ def pack_page(
     words = 0
     for sentence in sentences:
         sentence = _fit(sentence, max_words, counts)
-        if waiting and words + len(sentence.words) > max_words:
+        full = words + len(sentence.words) > max_words or len(waiting) == max_sentences
+        if waiting and full:
             yield from _joined(waiting, max_entities, counts)
             waiting, words = [], 0
         waiting.append(sentence)

@@ -17,6 +17,15 @@ def available_memory() -> int | None:
     return values.get("MemAvailable")
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself; without that it is slower than float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii").split()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
 def peak_memory_mib() -> float:
     """Largest resident size so far, in MiB, of this process or of a child that has ended."""
     peak = max(

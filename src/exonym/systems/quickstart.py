@@ -155,7 +155,8 @@ class Quickstart:
         except VersionError as error:
             if not overwrite:
                 raise VersionError(error.what, where=error.where, remedy=remedy) from error
-        if overwrite or (self.out / SUMMARY).is_file():
+        begun, finished = (self.out / "atlas").is_dir(), (self.out / SUMMARY).is_file()
+        if overwrite or finished or not begun:
             shutil.rmtree(self.out)
             return False
         now = {"options": self.options.to_json(), "recipe": self.recipe.to_json()}

@@ -14,11 +14,11 @@ import exonym
 from exonym.corpus import Corpus, MaskedBatch, PretrainingStream, mask_batch
 from exonym.foundation.errors import ConfigError, ResourceError
 from exonym.foundation.files import JSON, atomic_directory, sha256
-from exonym.foundation.machine import available_memory
+from exonym.foundation.machine import available_memory, multiplies_bfloat16
 from exonym.foundation.progress import Progress
 from exonym.foundation.progress import stage as progress_stage
 from exonym.foundation.seeds import derive_seed, generator
-from exonym.modeling import EntityMaskedLM, save_model
+from exonym.modeling import EncoderConfig, EntityMaskedLM, save_model
 from exonym.modeling.checkpoint import CONFIG_FILE, copy_positions, from_backbone
 from exonym.objectives import Loss, masked_entity_prediction, masked_language_modeling
 from exonym.tokenization import EntityTokenizer
@@ -98,8 +98,18 @@ def _identity(corpus: Corpus, recipe: Recipe) -> JSON:
         "recipe": recipe.to_json(),
         "corpus": {"path": str(corpus.path), "sha256": sha256(corpus.path / "manifest.json")},
         "versions": {"exonym": exonym.__version__, "torch": torch.__version__},
-        "machine": {"processor": platform.machine(), "threads": torch.get_num_threads()},
+        "machine": {
+            "processor": platform.machine(),
+            "threads": torch.get_num_threads(),
+            "precision": _precision(recipe),
+        },
     }
+
+
+def _precision(recipe: Recipe) -> str:
+    if recipe.precision != "auto":
+        return recipe.precision
+    return "bfloat16" if torch.cuda.is_available() or multiplies_bfloat16() else "float32"
 
 
 def _initial_model(corpus: Corpus, tokenizer: EntityTokenizer, recipe: Recipe) -> EntityMaskedLM:
@@ -116,11 +126,21 @@ def _initial_model(corpus: Corpus, tokenizer: EntityTokenizer, recipe: Recipe) -
         )
     else:
         config = shape.config(words=words, entities=entities)
-        _require_memory(config.parameter_bytes() * _BYTES_PER_PARAMETER_BYTE)
+        _require_memory(
+            config.parameter_bytes() * _BYTES_PER_PARAMETER_BYTE,
+            "this model",
+            "Lower the model's sizes (model.hidden_size, model.num_hidden_layers) or the "
+            "vocabularies (exonym corpus build --vocabulary-size, --entity-vocabulary-size)",
+        )
         model = EntityMaskedLM(config)
         if shape.entity_position_init == "words":
             copy_positions(model)
     config = model.config
+    _require_memory(
+        _batch_bytes(corpus, recipe, config),
+        f"a batch of {recipe.batch_sequences:,} sequences",
+        "Lower batch_sequences (--set batch_sequences=…)",
+    )
     if config.vocab_size != words:
         raise ConfigError(
             f"the model has {config.vocab_size} pieces, the corpus {words}",
@@ -154,6 +174,7 @@ class _Run:
         self.corpus, self.tokenizer, self.recipe, self.folder = corpus, tokenizer, recipe, folder
         self.model = model.to(self.device)
         self.on_step = on_step
+        self.bfloat16 = _precision(recipe) == "bfloat16"
         self.words = 0
 
     def go(self, place: Place | None) -> int:
@@ -227,12 +248,14 @@ class _Run:
     def _step(
         self, batch: MaskedBatch, stage: Stage, optimizer: torch.optim.AdamW
     ) -> dict[str, Loss]:
-        bfloat16 = self.recipe.precision == "bfloat16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16):
             losses = self._losses(batch, stage)
         total = sum((loss.mean for loss in losses.values()), torch.zeros((), device=self.device))
         optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.max_gradient_norm is not None:
+            trained = [p for group in optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(trained, self.recipe.max_gradient_norm)
         optimizer.step()
         return losses
 
@@ -316,12 +339,19 @@ class _clear_memory_errors:  # noqa: N801 - used like a function
             ) from error
 
 
-def _require_memory(needed: int) -> None:
+def _batch_bytes(corpus: Corpus, recipe: Recipe, config: EncoderConfig) -> float:
+    """A lower bound of what one step holds: states of every layer and the word logits."""
+    totals = corpus.manifest["totals"]
+    pieces: float = recipe.batch_sequences * totals["words"] / max(totals["sequences"], 1)
+    states = 4 * config.hidden_size * config.num_hidden_layers * pieces
+    return states + 4 * config.vocab_size * recipe.masking.word_rate * pieces
+
+
+def _require_memory(needed: float, what: str, remedy: str) -> None:
     free = available_memory()
     if free is not None and needed > free:
         raise ResourceError(
-            f"this model needs at least {needed / 2**30:.1f} GiB to train, "
+            f"{what} needs at least {needed / 2**30:.1f} GiB to train, "
             f"{free / 2**30:.1f} GiB are free",
-            remedy="Lower the model's sizes (model.hidden_size, model.num_hidden_layers) or the "
-            "vocabularies (exonym corpus build --vocabulary-size, --entity-vocabulary-size)",
+            remedy=remedy,
         )

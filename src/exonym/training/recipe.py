@@ -112,11 +112,13 @@ class Recipe:
         sampling: of languages.
         batch_sequences: sequences per step.
         seed: decides every random choice.
-        precision: ``"float32"``, or ``"bfloat16"`` for products under autocast.
+        precision: ``"float32"``; ``"bfloat16"`` for products under autocast; or ``"auto"``:
+            bfloat16 on a GPU and on a processor that multiplies it.
         adam_beta1: of AdamW.
         adam_beta2: of AdamW.
         adam_epsilon: of AdamW.
         weight_decay: of AdamW, not on biases and layer normalisation.
+        max_gradient_norm: gradients with a larger norm are scaled down to it; the paper does not.
         checkpoint_seconds: least time between two checkpoints within a stage.
         keep_checkpoints: how many of the newest are kept while running.
         departures: for every field that departs from the paper, why.
@@ -129,11 +131,12 @@ class Recipe:
     sampling: LanguageSampling = field(default_factory=LanguageSampling)
     batch_sequences: int = 2048
     seed: int = 0
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
     adam_beta1: float = 0.9
     adam_beta2: float = 0.999
     adam_epsilon: float = 1e-6
     weight_decay: float = 0.01
+    max_gradient_norm: float | None = None
     checkpoint_seconds: float = 120.0
     keep_checkpoints: int = 2
     departures: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,162 @@
+"""The recipes that come with Exonym, and the paper's control."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from exonym.corpus import MaskedBatch
+from exonym.foundation.errors import ConfigError, InputError
+from exonym.systems import mluke
+from exonym.tasks import cloze
+from exonym.tasks.cloze import Candidate, ClozeSet, Question
+from exonym.training import Recipe, pretrain
+from exonym.training.recipe import ModelShape
+
+SMALL = ModelShape(
+    hidden_size=16,
+    entity_emb_size=8,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    intermediate_size=24,
+    max_position_embeddings=28,
+)
+
+
+def test_the_published_recipe_is_the_papers() -> None:
+    recipe = mluke.recipe("mluke-base")
+    assert [(s.name, s.train, s.steps, s.learning_rate) for s in recipe.stages] == [
+        ("entities", "new", 540_326, 5e-4),
+        ("all", "all", 540_326, 1e-4),
+    ]
+    assert {stage.warmup_steps for stage in recipe.stages} == {2500}
+    assert (recipe.batch_sequences, recipe.adam_epsilon, recipe.weight_decay) == (2048, 1e-6, 0.01)
+    assert (recipe.masking.word_rate, recipe.masking.entity_rate) == (0.15, 0.15)
+    assert recipe.masking.hidden_words == 0
+    assert (recipe.model.hidden_size, recipe.model.entity_emb_size) == (768, 256)
+    assert recipe.departures == {}
+
+
+@pytest.mark.parametrize("name", mluke.RECIPES)
+def test_recipes_that_come_with_exonym_parse_and_know_the_stages(name: str) -> None:
+    recipe = mluke.recipe(name)
+    assert recipe.name == name
+    assert {*mluke.STAGES} <= {stage.name for stage in recipe.stages}
+    assert all(why.strip() for why in recipe.departures.values())
+
+
+def test_the_quickstart_has_a_backbone_stage_and_says_why_it_departs() -> None:
+    recipe = mluke.recipe("quickstart")
+    assert [stage.name for stage in recipe.stages] == [mluke.BACKBONE, *mluke.STAGES]
+    paper = mluke.recipe("mluke-base")
+    for field in ("hidden_words", "entity_rate", "word_rate"):
+        if getattr(recipe.masking, field) != getattr(paper.masking, field):
+            assert f"masking.{field}" in recipe.departures
+    if recipe.batch_sequences != paper.batch_sequences:
+        assert "batch_sequences" in recipe.departures
+
+
+def test_a_recipe_is_found_by_name_or_path_and_can_be_changed(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('name = "own"\n[[stages]]\nname = "all"\nsteps = 3\nlearning_rate = 1e-3\n')
+    assert mluke.recipe(str(own), ["stages.all.steps=5", "seed=7"]).steps == 5
+    assert mluke.recipe("quickstart", ["seed=7"]).seed == 7
+    with pytest.raises(InputError, match=r"no recipe 'large'. Give one of mluke-base, quickstart"):
+        mluke.recipe("large")
+    with pytest.raises(ConfigError, match="stages"):
+        mluke.recipe("quickstart", ["stages.all.colour=red"])
+
+
+def test_the_control_has_the_same_steps_batches_and_schedule() -> None:
+    recipe = mluke.recipe("quickstart").only(*mluke.STAGES)
+    control = mluke.words_only(recipe)
+    assert control.name != recipe.name
+    for one, other in zip(recipe.stages, control.stages, strict=True):
+        assert other.objectives == ("words",)
+        assert other.train == "words"
+        assert replace(other, objectives=one.objectives, train=one.train) == one
+    assert replace(control, name=recipe.name, stages=recipe.stages) == recipe
+
+
+def _tiny(recipe: Recipe) -> Recipe:
+    stages = tuple(replace(s, steps=3, warmup_steps=0) for s in recipe.stages)
+    return replace(recipe, stages=stages, model=SMALL, batch_sequences=4, departures={})
+
+
+def test_the_control_sees_the_same_text_and_no_entity(
+    make_corpus: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = importlib.import_module("exonym.training.pretrain")
+    original, seen = module.mask_batch, []
+
+    def watching(*arguments: Any) -> MaskedBatch:
+        masked: MaskedBatch = original(*arguments)
+        seen.append((arguments[0], masked))
+        return masked
+
+    monkeypatch.setattr(module, "mask_batch", watching)
+    corpus = make_corpus(tmp_path / "corpus", {"en": 40, "ja": 20})
+    recipe = _tiny(mluke.recipe("quickstart").only(*mluke.STAGES))
+    pretrain(corpus, tmp_path / "mluke", recipe)
+    with_entities, seen = seen, []
+    pretrain(corpus, tmp_path / "control", mluke.words_only(recipe))
+    assert len(seen) == len(with_entities) == recipe.steps
+    for (before, one), (same, other) in zip(with_entities, seen, strict=True):
+        assert all(np.array_equal(a[0], b[0]) for a, b in zip(before, same, strict=True))
+        assert one.entity_ids.shape[1] > 0
+        assert other.entity_ids.shape[1] == 0
+        assert other.entity_targets.size == 0
+
+
+def _asked(told_in: tuple[str, ...] | None) -> ClozeSet:
+    questions = tuple(
+        Question(language, "P36", "Q1", "Japan", ("Q10",), told_in) for language in ("de", "en")
+    )
+    candidates = (Candidate("Q10", "Tokyo"), Candidate("Q11", "Rome"))
+    keys = [(question.language, "P36") for question in questions]
+    return ClozeSet(questions, dict.fromkeys(keys, "[X] [Y]"), dict.fromkeys(keys, candidates))
+
+
+def test_a_comparison_asks_the_same_questions_in_every_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def right_by_entities(
+        model: str, questions: list[Question], _source: ClozeSet, asking: cloze.Asking
+    ) -> Any:
+        for question in questions:
+            entity = "Q10" if asking is cloze.Asking.ENTITY_XY else "Q11"
+            yield cloze.Answer(question, entity, f"{model} {asking}", 0.0)
+
+    monkeypatch.setattr(cloze, "answer", right_by_entities)
+    source = _asked(("en",))
+    rows = mluke.compare(source, "mluke", "control", ["untold"])  # type: ignore[arg-type]
+    assert [row.name for row in rows] == [
+        "chance", "most_frequent", "words_only", "mluke_w", "mluke_e_y", "mluke_e_xy",
+    ]  # fmt: skip
+    labels = [row.answers[0].label for row in rows[2:] if row.answers]
+    assert labels == ["control words", "mluke words", "mluke entity-y", "mluke entity-xy"]
+    assert {q.question.language for row in rows[1:] for q in row.answers or ()} == {"de"}
+    block = mluke.accuracy_block(rows)
+    assert [row["accuracy"] for row in block.values()] == [0.5, 1.0, 0.0, 0.0, 0.0, 1.0]
+    assert block["mluke_e_xy"] == {
+        "accuracy": 1.0, "low": 1.0, "high": 1.0, "questions": 1, "by_language": {"de": 1.0},
+    }  # fmt: skip
+    bias = mluke.bias_block(rows)
+    assert "chance" not in bias
+    assert (bias["mluke_w"]["share"], bias["mluke_e_xy"]["wrong"]) == (1.0, 0)
+
+
+def test_without_a_control_its_row_is_left_out_and_without_questions_nothing_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cloze, "answer", lambda *_: iter(()))
+    rows = mluke.compare(_asked(None), "mluke", None, [None])  # type: ignore[arg-type]
+    assert "words_only" not in [row.name for row in rows]
+    with pytest.raises(InputError, match="no questions of the kind"):
+        mluke.compare(_asked(None), "mluke", None, ["control"])  # type: ignore[arg-type]
