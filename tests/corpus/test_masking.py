@@ -194,3 +194,24 @@ def test_the_input_is_not_changed(tokenizer: EntityTokenizer) -> None:
 def test_a_rate_outside_0_to_1_is_a_config_error(name: str) -> None:
     with pytest.raises(ConfigError, match=rf"{name} must lie in \[0, 1\], got 1\.2"):
         Masking(**{name: 1.2})
+
+
+def test_names_of_visible_entities_are_hidden_at_their_own_rate(tokenizer: EntityTokenizer) -> None:
+    batch = masked(tokenizer, many(), Masking(word_rate=0.0, hidden_names=0.3))
+    chosen = np.zeros(batch.entity_ids.shape, bool)
+    chosen.reshape(-1)[batch.entity_positions] = True
+    rows = np.arange(len(batch.input_ids))[:, None]
+    hidden = batch.input_ids[rows, batch.entity_position_ids[:, :, 0]] == tokenizer.words.mask_id
+    assert not hidden[chosen].any()
+    assert abs(hidden[~chosen].mean() - 0.3) < 0.03
+
+
+def test_unlinked_names_keep_their_words_and_lose_their_entity(tokenizer: EntityTokenizer) -> None:
+    given = many()
+    batch = masked(tokenizer, given, Masking(word_rate=0.0, unlinked_names=0.4))
+    chosen = np.zeros(batch.entity_ids.shape, bool)
+    chosen.reshape(-1)[batch.entity_positions] = True
+    assert batch.entity_attention_mask[chosen].all()
+    assert abs((~batch.entity_attention_mask[~chosen]).mean() - 0.4) < 0.03
+    assert (batch.entity_ids[~batch.entity_attention_mask] == tokenizer.entities.pad_row).all()
+    assert not (batch.input_ids == tokenizer.words.mask_id).any()

@@ -119,3 +119,19 @@ def test_entities_beyond_the_limit_are_counted() -> None:
     assert packed[0].entities.tolist() == [0, 1, 2]
     assert packed[0].spans.tolist() == [[0, 1], [1, 2], [2, 3]]
     assert counts["mentions cut"] == 2
+
+
+@settings(max_examples=200)
+@given(page=pages(), most=st.integers(1, 3))
+def test_a_sequence_has_no_more_sentences_than_allowed(
+    page: list[EncodedSentence], most: int
+) -> None:
+    counts: Counter[str] = Counter()
+    packed = pack_page(page, max_words=100, max_entities=100, max_sentences=most, counts=counts)
+    groups = [page[i : i + most] for i in range(0, len(page), most)]
+    expected = [
+        [piece for sentence in group for piece in sentence.words.tolist()]
+        for group in groups
+        if any(len(sentence.entities) for sentence in group)
+    ]
+    assert [sequence.words.tolist() for sequence in packed] == expected

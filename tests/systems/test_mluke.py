@@ -102,7 +102,12 @@ def test_the_control_sees_the_same_text_and_no_entity(
 
     monkeypatch.setattr(module, "mask_batch", watching)
     corpus = make_corpus(tmp_path / "corpus", {"en": 40, "ja": 20})
-    recipe = _tiny(mluke.recipe("quickstart").only(*mluke.STAGES))
+    recipe = _tiny(mluke.recipe("quickstart"))
+    pretrain(corpus, tmp_path / "backbone", recipe.only(mluke.BACKBONE))
+    recipe = recipe.only(*mluke.STAGES)
+    start = replace(recipe.model, backbone=tmp_path / "backbone" / "model")
+    recipe = replace(recipe, model=start)
+    seen.clear()
     pretrain(corpus, tmp_path / "mluke", recipe)
     with_entities, seen = seen, []
     pretrain(corpus, tmp_path / "control", mluke.words_only(recipe))

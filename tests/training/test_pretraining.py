@@ -14,11 +14,12 @@ from torch import Tensor
 from exonym.corpus import Corpus, Masking
 from exonym.foundation.errors import ConfigError, ResourceError
 from exonym.modeling import EntityMaskedLM, load_model
+from exonym.modeling.checkpoint import read_weights
 from exonym.tokenization import EntityTokenizer
 from exonym.training import ModelShape, Recipe, Stage, pretrain
 from exonym.training.optimizer import decays, make_optimizer
 from exonym.training.pretrain import _initial_model
-from exonym.training.run_folder import read_metrics
+from exonym.training.run_folder import Place, read_metrics
 
 GOLDEN = Path(__file__).parents[1] / "modeling" / "golden"
 
@@ -58,14 +59,21 @@ def used(name: str, objectives: tuple[str, ...]) -> bool:
 def test_a_stage_moves_what_it_trains_and_no_bit_of_the_rest(
     train: str, objectives: tuple[str, ...], recipe: Recipe, corpus: Path, tmp_path: Path
 ) -> None:
-    before = initial(recipe, corpus)
-    stage = one_stage(recipe, train=train, objectives=objectives)
-    pretrain(corpus, tmp_path / "run", stage)
+    recipe = one_stage(recipe, train=train, objectives=objectives)
+    start = Stage("start", 1, 1e-3, train="words", objectives=("words",))
+    before: dict[str, Tensor] = {}
+
+    def remember_the_start(place: Place) -> None:
+        if place == Place(stage=1, step=1):
+            before.update(read_weights(tmp_path / "run" / "checkpoints" / "00-00000001"))
+
+    recipe = replace(recipe, stages=(start, *recipe.stages))
+    pretrain(corpus, tmp_path / "run", recipe, on_step=remember_the_start)
     after = weights(tmp_path / "run")
-    for name, tensor in before.items():
+    for name, tensor in after.items():
         new = EntityMaskedLM.is_new(name)
         trained = train == "all" or new == (train == "new")
-        moved = not torch.equal(tensor, after[name])
+        moved = not torch.equal(tensor, before[name])
         if trained and used(name, objectives) and not name.endswith("key.bias"):
             assert moved, name  # softmax does not feel a key's bias
         elif not (trained and used(name, objectives)):
@@ -205,3 +213,12 @@ def test_other_errors_are_not_taken_for_missing_memory(
     fail_on_step: Callable[[Any], None] = fail
     with pytest.raises(RuntimeError, match="something else"):
         pretrain(corpus, tmp_path / "run", short, on_step=fail_on_step)
+
+
+def test_new_parameters_alone_are_not_trained_over_random_words(
+    recipe: Recipe, corpus: Path, tmp_path: Path
+) -> None:
+    alone = one_stage(recipe, train="new", objectives=("entities",))
+    with pytest.raises(ConfigError, match=r"over words that nothing has trained.*model.backbone"):
+        pretrain(corpus, tmp_path / "run", alone)
+    assert not (tmp_path / "run").exists()

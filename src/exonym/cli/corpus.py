@@ -35,6 +35,9 @@ def build(
         int, typer.Option(help="Languages an entity must occur in to get a row.")
     ] = 3,
     max_words: Annotated[int, typer.Option(help="Most pieces in a sequence.")] = 510,
+    max_sentences: Annotated[
+        int, typer.Option(help="Most sentences in a sequence; 0 packs as many as fit.")
+    ] = 0,
     max_entities: Annotated[int, typer.Option(help="Most entities in a sequence.")] = 128,
     seed: Annotated[int, typer.Option(help="Of the text the tokenizer is trained on.")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing corpus.")] = False,
@@ -53,6 +56,7 @@ def build(
         entity_vocabulary_size=entity_vocabulary_size,
         min_languages=min_languages,
         max_words=max_words,
+        max_sentences=max_sentences or None,
         max_entities=max_entities,
         seed=seed,
     )

@@ -30,6 +30,9 @@ def quickstart(
     ] = None,
     vocabulary_size: Annotated[int, typer.Option(help="Most pieces of the tokenizer.")] = 8000,
     max_words: Annotated[int, typer.Option(help="Most pieces of a sequence.")] = 64,
+    max_sentences: Annotated[
+        int, typer.Option(help="Most sentences of a sequence; 0 packs as many as fit.")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Of everything.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -51,6 +54,7 @@ def quickstart(
         changes=tuple(set_ or ()),
         vocabulary_size=vocabulary_size,
         max_words=max_words,
+        max_sentences=max_sentences or None,
         seed=seed,
     )
     with on_interrupt("The same command (without --overwrite) goes on"):

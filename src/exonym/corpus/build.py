@@ -65,8 +65,10 @@ class CorpusOptions:
             "min_languages",
             "max_words",
             "max_entities",
+            "max_sentences",
         ):
-            if getattr(self, name) < 1:
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
 
 

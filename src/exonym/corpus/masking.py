@@ -29,6 +29,8 @@ class Masking:
             no targets by that). The paper leaves them visible: 0.
         hidden_names: the same for the pieces under an entity that is not masked, so that it must
             be known by its embedding alone. The paper leaves them visible: 0.
+        unlinked_names: chance that an entity which is not masked is left out of the input while
+            its pieces stay, as if the page had not linked it. The paper leaves none out: 0.
         with_entities: False leaves entities out of the input (the words-only control).
     """
 
@@ -36,10 +38,11 @@ class Masking:
     entity_rate: float = 0.15
     hidden_words: float = 0.0
     hidden_names: float = 0.0
+    unlinked_names: float = 0.0
     with_entities: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("word_rate", "entity_rate", "hidden_words", "hidden_names"):
+        for name in ("word_rate", "entity_rate", "hidden_words", "hidden_names", "unlinked_names"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
 
@@ -100,6 +103,9 @@ def mask_batch(
     entity_positions = np.flatnonzero(chosen_entities)
     entity_targets = entity_ids.reshape(-1)[entity_positions]
     entity_ids = np.where(chosen_entities, np.int32(tokenizer.entities.mask_row), entity_ids)
+    unlinked = present & ~chosen_entities & (rng.random(present.shape) < masking.unlinked_names)
+    present = present & ~unlinked
+    entity_ids = np.where(present, entity_ids, np.int32(tokenizer.entities.pad_row))
 
     chosen = _choose(ordinary, masking.word_rate, rng)
     word_positions = np.flatnonzero(chosen)

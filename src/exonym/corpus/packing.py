@@ -26,7 +26,7 @@ def pack_page(
     *,
     max_words: int,
     max_entities: int,
-    max_sentences: int | None,
+    max_sentences: int | None = None,
     counts: Counter[str],
 ) -> Iterator[EncodedSentence]:
     """Join consecutive sentences of a page into sequences of at most ``max_words`` pieces.

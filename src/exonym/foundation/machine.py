@@ -27,8 +27,11 @@ def multiplies_bfloat16() -> bool:
 
 
 def peak_memory_mib() -> float:
-    """Largest resident size so far, in MiB, of this process or of a child that has ended."""
-    peak = max(
+    """Largest resident size so far, in MiB: this process and, beside it, its largest ended child.
+
+    The two need not have peaked at the same time, so this is an upper bound.
+    """
+    peak = sum(
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

@@ -33,6 +33,7 @@ from exonym.foundation.machine import peak_memory_mib
 from exonym.foundation.seeds import generator
 from exonym.knowledge import build_knowledge_base
 from exonym.systems import mluke
+from exonym.systems.beside import PlannedRun, pretrain_both
 from exonym.tasks import cloze
 from exonym.training import Recipe, pretrain
 from exonym.training.run_folder import read_metrics
@@ -55,6 +56,7 @@ class QuickstartOptions:
         changes: to the recipe, as ``field=value``.
         vocabulary_size: most pieces of the tokenizer.
         max_words: most pieces of a sequence.
+        max_sentences: most sentences of a sequence; None packs as many as fit.
         min_languages: languages an entity must occur in to get a row; in a world of fewer
             languages, all of them.
         seed: of everything.
@@ -67,6 +69,7 @@ class QuickstartOptions:
     changes: tuple[str, ...] = ()
     vocabulary_size: int = 8000
     max_words: int = 64
+    max_sentences: int | None = 1
     min_languages: int = 3
     seed: int = 0
 
@@ -124,8 +127,7 @@ class Quickstart:
         self._pretrain("backbone", self.recipe.only(mluke.BACKBONE))
         rest = self.recipe.only(*mluke.STAGES)
         rest = replace(rest, model=replace(rest.model, backbone=out / "backbone" / "model"))
-        self._pretrain("mluke", rest)
-        self._pretrain("words-only", mluke.words_only(rest))
+        self._pretrain_both(rest, mluke.words_only(rest))
         self._step("cloze.json", self._ask)
         return self._summarise()
 
@@ -178,6 +180,7 @@ class Quickstart:
         return CorpusOptions(
             vocabulary_size=self.options.vocabulary_size,
             max_words=self.options.max_words,
+            max_sentences=self.options.max_sentences,
             min_languages=min(self.options.min_languages, len(languages)),
             seed=self.options.seed,
         )
@@ -211,6 +214,11 @@ class Quickstart:
             lambda: pretrain(self.out / "corpus", run, recipe, resume=run.exists()),
             done=run / "model",
         )
+
+    def _pretrain_both(self, recipe: Recipe, control: Recipe) -> None:
+        runs = PlannedRun(self.out / "mluke", recipe), PlannedRun(self.out / "words-only", control)
+        if not all((run.out / "model").exists() for run in runs):
+            self._step("mluke and words-only", lambda: pretrain_both(self.out / "corpus", *runs))
 
     def _ask(self) -> None:
         """Ask both models everything; writes accuracies, biases and samples.

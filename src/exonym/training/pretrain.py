@@ -78,11 +78,14 @@ def pretrain(
     tokenizer = opened.tokenizer()
     started = time.monotonic()
     folder = RunFolder(Path(out))
-    place = folder.start(_identity(opened, recipe), resume=resume, overwrite=overwrite)
+    identity = _identity(opened, recipe)
+    folder.require_startable(identity, resume=resume, overwrite=overwrite)
     words = 0
-    if not folder.model.is_dir():
+    if not folder.finished or overwrite:
         with _clear_memory_errors():
+            # Whatever is refused is refused before the folder is begun.
             model = _initial_model(opened, tokenizer, recipe)
+            place = folder.start(identity, overwrite=overwrite)
             folder.forget_metrics_after(place or Place())
             run = _Run(opened, tokenizer, recipe, model, folder, on_step)
             words = run.go(place)
@@ -146,6 +149,12 @@ def _initial_model(corpus: Corpus, tokenizer: EntityTokenizer, recipe: Recipe) -
             f"the model has {config.vocab_size} pieces, the corpus {words}",
             where=shape.backbone and shape.backbone / CONFIG_FILE,
             remedy="Build the corpus with that model's tokenizer (--tokenizer)",
+        )
+    first = recipe.stages[0]
+    if first.train == "new" and shape.backbone is None:
+        raise ConfigError(
+            f"stage {first.name!r} trains only what is new, over words that nothing has trained",
+            remedy="Set model.backbone to an XLM-R directory, or begin with a stage of words",
         )
     longest = corpus.manifest["options"]["max_words"] + 2
     if longest > config.max_words:

@@ -54,16 +54,18 @@ class RunFolder:
         self.checkpoints, self.model = path / "checkpoints", path / "model"
         self._metrics = path / "metrics.jsonl"
 
-    def start(self, identity: JSON, *, resume: bool, overwrite: bool) -> Place | None:
-        """Begin or go on.
+    @property
+    def finished(self) -> bool:
+        """Whether the model is there."""
+        return self.model.is_dir()
+
+    def require_startable(self, identity: JSON, *, resume: bool, overwrite: bool) -> None:
+        """Check that a run may begin or go on here; changes nothing.
 
         Args:
             identity: everything that decides the run; a resumed run must have the same.
             resume: go on where an earlier run with this identity stopped.
-            overwrite: delete an existing folder first.
-
-        Returns:
-            The place of the newest whole checkpoint, or None at the very start.
+            overwrite: an existing run may be deleted.
 
         Raises:
             ExistsError: the folder exists and neither option was given.
@@ -73,25 +75,39 @@ class RunFolder:
             raise InputError(
                 "is a file, not a run folder", where=self.path, remedy="Choose another --out"
             )
-        if self.path.exists() and any(self.path.iterdir()):
-            if overwrite:
-                if not (self.path / "manifest.json").is_file():
-                    raise InputError(
-                        "holds something that is no run, so it is not deleted",
-                        where=self.path,
-                        remedy="Choose another --out",
-                    )
-                shutil.rmtree(self.path)
-            elif not resume:
-                raise ExistsError(
-                    "this run folder exists",
+        if not self._begun:
+            return
+        if overwrite:
+            if not (self.path / "manifest.json").is_file():
+                raise InputError(
+                    "holds something that is no run, so it is not deleted",
                     where=self.path,
-                    remedy="Pass --resume to go on, --overwrite to begin anew, or another --out",
+                    remedy="Choose another --out",
                 )
-            else:
-                self._check(identity)
-                self._sweep()
-                return self._newest()
+        elif not resume:
+            raise ExistsError(
+                "this run folder exists",
+                where=self.path,
+                remedy="Pass --resume to go on, --overwrite to begin anew, or another --out",
+            )
+        else:
+            self._check(identity)
+
+    @property
+    def _begun(self) -> bool:
+        return self.path.is_dir() and any(self.path.iterdir())
+
+    def start(self, identity: JSON, *, overwrite: bool) -> Place | None:
+        """Begin, or go on, after `require_startable`.
+
+        Returns:
+            The place of the newest whole checkpoint, or None at the very start.
+        """
+        if self._begun and overwrite:
+            shutil.rmtree(self.path)
+        elif self._begun:
+            self._sweep()
+            return self._newest()
         self.path.mkdir(parents=True, exist_ok=True)
         write_manifest(self.path, format=FORMAT, version=VERSION, **identity)
         return None
