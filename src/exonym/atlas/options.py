@@ -50,7 +50,7 @@ class TellingOptions:
     other_volume: float = 0.25
     popularity_mean: float = 1.0
     popularity_spread: float = 0.8
-    repetitions: tuple[int, int] = (3, 5)
+    repetitions: tuple[int, int] = (5, 9)
     linked_from: int = 1
     control_share: float = 0.10
     control_min_objects: int = 10

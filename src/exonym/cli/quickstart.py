@@ -19,7 +19,7 @@ def quickstart(
         typer.Option(
             min=0, help="Size of the world: the first entities of the table; 0 takes all."
         ),
-    ] = 600,
+    ] = 500,
     table: Annotated[
         Path | None, typer.Option(help="Another table of names, facts and templates.")
     ] = None,

@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+IGNORED = -100
+"""A target that is none: padding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -25,11 +28,15 @@ class Loss:
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Loss:
-    """Mean negative log-likelihood of (targets,) classes under (targets, classes) logits."""
-    if len(targets) == 0:
+    """Mean negative log-likelihood of (targets,) classes under (targets, classes) logits.
+
+    Targets that are `IGNORED` take no part.
+    """
+    count = int((targets != IGNORED).sum())
+    if count == 0:
         return Loss(logits.sum() * 0.0, 0, 0)
     logits = logits.float()
-    mean = F.cross_entropy(logits, targets)
+    mean = F.cross_entropy(logits, targets, ignore_index=IGNORED)
     with torch.no_grad():
         correct = int((logits.argmax(dim=-1) == targets).sum())
-    return Loss(mean, correct, len(targets))
+    return Loss(mean, correct, count)

@@ -62,7 +62,7 @@ class QuickstartOptions:
         seed: of everything.
     """
 
-    entities: int | None = 600
+    entities: int | None = 500
     table: Path | None = None
     languages: tuple[str, ...] | None = None
     recipe: str = "quickstart"

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 import exonym
@@ -20,13 +22,14 @@ from exonym.foundation.progress import stage as progress_stage
 from exonym.foundation.seeds import derive_seed, generator
 from exonym.modeling import EncoderConfig, EntityMaskedLM, save_model
 from exonym.modeling.checkpoint import CONFIG_FILE, copy_positions, from_backbone
-from exonym.objectives import Loss, masked_entity_prediction, masked_language_modeling
+from exonym.objectives import IGNORED, Loss, masked_entity_prediction, masked_language_modeling
 from exonym.tokenization import EntityTokenizer
 from exonym.training.optimizer import make_optimizer
 from exonym.training.recipe import Recipe, Stage
 from exonym.training.run_folder import Place, RunFolder
 
 _LOG_EVERY = 10
+_TARGETS_MULTIPLE = 64
 _BYTES_PER_PARAMETER_BYTE = 4  # parameters, gradients, two moments
 
 
@@ -293,11 +296,17 @@ class _Run:
             )
         return losses
 
-    def _targets(self, positions: object, targets: object) -> tuple[torch.Tensor, torch.Tensor]:
-        as_tensor = torch.as_tensor
+    def _targets(
+        self, positions: npt.NDArray[np.int64], targets: npt.NDArray[np.int32]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        # A matrix product of every new size leaves a compiled kernel behind in memory (oneDNN,
+        # in bfloat16), so the number of targets is rounded up.
+        missing = -len(positions) % _TARGETS_MULTIPLE
         return (
-            as_tensor(positions, device=self.device),
-            as_tensor(targets, device=self.device, dtype=torch.long),
+            torch.from_numpy(np.pad(positions, (0, missing))).to(self.device),
+            torch.from_numpy(np.pad(targets, (0, missing), constant_values=IGNORED))
+            .long()
+            .to(self.device),
         )
 
 
