@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,6 @@ from exonym.tasks.cloze import ClozeModel
 from exonym.tokenization import EntityTokenizer, WordTokenizer
 
 ENTITIES = ("Q1", "Q2", "Q3", "Q10", "Q11", "Q12", "Q13")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Models this small only lose by threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
