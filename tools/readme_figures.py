@@ -43,7 +43,7 @@ def figures(path: Path) -> JSON:
             "languages": len(summary["corpus"]["languages"]),
             "seconds": summary["seconds"],
             "peak_memory_mib": summary["peak_memory_mib"],
-            "machine": {"threads": summary["threads"], **machine},
+            "machine": {**machine, "threads": summary["threads"]},
             # A world in which every fact is told somewhere has no control.
             "cloze": {
                 "untold": summary["cloze"]["untold"],
