@@ -8,8 +8,8 @@ It is no dependency of Exonym, so this runs in an environment of its own:
     PYTHONPATH=src /tmp/golden/bin/python tools/golden_luke.py tests/modeling/golden
 
 It writes two tiny random checkpoints (LUKE without entity-aware attention, XLM-R) with what the
-oracle computes on fixed inputs. Then it lets the oracle read a directory that `save_model` wrote
-and prints the largest differences; it ends with status 1 if a tensor is missing or a number
+oracle computes on fixed inputs. Then it lets the oracle read a directory that `save_pretrained`
+wrote and prints the largest differences; it ends with status 1 if a tensor is missing or a number
 differs.
 """
 
@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from exonym.foundation.files import write_json
-from exonym.modeling import EncoderConfig, EntityMaskedLM, load_model, save_model
+from exonym.modeling import EncoderConfig, EntityMaskedLM
 
 ORACLE_VERSION = "4.57.6"
 TOLERANCE = 1e-5
@@ -154,7 +154,7 @@ def largest_differences(one: dict[str, Tensor], other: dict[str, Tensor]) -> dic
 
 
 def check_ours(transformers: Any, entity_emb_size: int) -> dict[str, float]:
-    """Let the oracle read what `save_model` wrote.
+    """Let the oracle read what `save_pretrained` wrote.
 
     Raises:
         ValueError: a tensor is missing in the file or unknown to the oracle.
@@ -164,7 +164,7 @@ def check_ours(transformers: Any, entity_emb_size: int) -> dict[str, float]:
     torch.manual_seed(5)
     ours = shaken(EntityMaskedLM(EncoderConfig(**shape, **entities)), 6)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as directory:
-        save_model(ours, Path(directory))
+        ours.save_pretrained(Path(directory))
         theirs, report = transformers.LukeForMaskedLM.from_pretrained(
             directory, output_loading_info=True
         )
@@ -194,7 +194,8 @@ def main() -> int:
     batch = inputs()
     checks = {
         "theirs read by us": largest_differences(
-            our_outputs(load_model(out / "luke"), batch), oracle_outputs(oracle, batch)
+            our_outputs(EntityMaskedLM.from_pretrained(out / "luke"), batch),
+            oracle_outputs(oracle, batch),
         ),
         "ours read by them": check_ours(transformers, ENTITIES["entity_emb_size"]),
         "ours, table as wide as the encoder": check_ours(transformers, SHAPE["hidden_size"]),  # type: ignore[arg-type]

@@ -13,8 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from exonym.foundation.errors import FormatError, InputError
-from exonym.modeling import EncoderConfig, EntityMaskedLM, load_model, save_model
-from exonym.modeling.checkpoint import from_backbone
+from exonym.modeling import EncoderConfig, EntityEncoder, EntityMaskedLM
 
 GOLDEN = Path(__file__).parent / "golden"
 LUKE, XLMR = GOLDEN / "luke", GOLDEN / "xlmr"
@@ -38,7 +37,7 @@ def luke(tmp_path: Path) -> Path:
 
 @torch.no_grad()
 def test_a_luke_checkpoint_gives_the_oracles_numbers() -> None:
-    model, golden = load_model(LUKE).eval(), expected(LUKE)
+    model, golden = EntityMaskedLM.from_pretrained(LUKE).eval(), expected(LUKE)
     batch = {n: golden[n] for n in golden if n.endswith(("ids", "mask"))}
     output = model(**batch)
     words, entities = golden["attention_mask"], golden["entity_attention_mask"]
@@ -57,7 +56,7 @@ def test_the_golden_numbers_notice_another_pooling() -> None:
     golden = expected(LUKE)
     config = orjson.loads((LUKE / "config.json").read_bytes())
     model = EntityMaskedLM(EncoderConfig.from_json({**config, "entity_position_pooling": "sum"}))
-    model.load_state_dict(load_model(LUKE).state_dict())
+    model.load_state_dict(EntityMaskedLM.from_pretrained(LUKE).state_dict())
     output = model.eval()(**{n: golden[n] for n in golden if n.endswith(("ids", "mask"))})
     assert output.entity_last_hidden_state is not None
     mask = golden["entity_attention_mask"]
@@ -66,22 +65,22 @@ def test_the_golden_numbers_notice_another_pooling() -> None:
 
 def test_we_write_the_tensors_that_the_oracle_has_and_no_tied_one_twice(tmp_path: Path) -> None:
     names = orjson.loads((LUKE / "names.json").read_bytes())
-    save_model(load_model(LUKE), tmp_path)
+    EntityMaskedLM.from_pretrained(LUKE).save_pretrained(tmp_path)
     written = load_file(tmp_path / "model.safetensors")
     assert sorted(written) == sorted(set(names["all_tensors"]) - set(names["tied_tensors"]))
 
 
 def test_saving_and_loading_changes_no_bit(tmp_path: Path) -> None:
-    model = load_model(LUKE)
-    save_model(model, tmp_path)
-    again = load_model(tmp_path)
+    model = EntityMaskedLM.from_pretrained(LUKE)
+    model.save_pretrained(tmp_path)
+    again = EntityMaskedLM.from_pretrained(tmp_path)
     assert again.config == model.config
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name]), name
 
 
 def test_the_config_keeps_what_the_oracle_reads(tmp_path: Path) -> None:
-    save_model(load_model(LUKE), tmp_path)
+    EntityMaskedLM.from_pretrained(LUKE).save_pretrained(tmp_path)
     ours = orjson.loads((tmp_path / "config.json").read_bytes())
     theirs = orjson.loads((LUKE / "config.json").read_bytes())
     passed_over = {
@@ -101,7 +100,7 @@ def test_the_config_keeps_what_the_oracle_reads(tmp_path: Path) -> None:
 def test_an_xlmr_backbone_gives_the_oracles_word_states() -> None:
     golden = expected(XLMR)
     torch.manual_seed(0)
-    model = from_backbone(XLMR, entity_vocab_size=9, entity_emb_size=6).eval()
+    model = EntityMaskedLM.from_backbone(XLMR, entity_vocab_size=9, entity_emb_size=6).eval()
     output = model(input_ids=golden["input_ids"], attention_mask=golden["attention_mask"])
     assert output.entity_last_hidden_state is None
     mask = golden["attention_mask"]
@@ -116,9 +115,8 @@ def test_a_backbone_may_be_an_old_pytorch_file_and_give_its_positions_to_entitie
     weights = load_file(XLMR / "model.safetensors")
     weights["roberta.embeddings.position_ids"] = torch.arange(20)[None]
     torch.save(weights, tmp_path / "pytorch_model.bin")
-    model = from_backbone(
-        tmp_path, entity_vocab_size=9, entity_emb_size=6, entity_position_init="words"
-    )
+    model = EntityMaskedLM.from_backbone(tmp_path, entity_vocab_size=9, entity_emb_size=6)
+    model.copy_word_positions()
     words = weights["roberta.embeddings.position_embeddings.weight"]
     # Entities count pieces from 0, XLM-R's words from 2.
     entities = model.luke.entity_embeddings.position_embeddings.weight
@@ -126,7 +124,10 @@ def test_a_backbone_may_be_an_old_pytorch_file_and_give_its_positions_to_entitie
 
 
 def test_a_luke_checkpoint_can_be_a_backbone_with_another_entity_table() -> None:
-    model, source = from_backbone(LUKE, entity_vocab_size=5, entity_emb_size=8), load_model(LUKE)
+    model, source = (
+        EntityMaskedLM.from_backbone(LUKE, entity_vocab_size=5, entity_emb_size=8),
+        EntityMaskedLM.from_pretrained(LUKE),
+    )
     assert model.luke.entity_embeddings.entity_embeddings.weight.shape == (5, 8)
     assert torch.equal(
         model.luke.embeddings.word_embeddings.weight, source.luke.embeddings.word_embeddings.weight
@@ -142,7 +143,10 @@ def test_the_queries_of_entity_aware_attention_in_released_files_are_passed_over
             name = f"luke.encoder.layer.0.attention.self.{kind}_query.{end}"
             weights[name] = torch.zeros(24, 24) if end == "weight" else torch.zeros(24)
     save_file(weights, luke / "model.safetensors")
-    assert load_model(luke).state_dict().keys() == load_model(LUKE).state_dict().keys()
+    assert (
+        EntityMaskedLM.from_pretrained(luke).state_dict().keys()
+        == EntityMaskedLM.from_pretrained(LUKE).state_dict().keys()
+    )
 
 
 def change_config(directory: Path, **values: object) -> None:
@@ -175,7 +179,7 @@ def test_a_config_that_does_not_fit_is_a_format_error(
 ) -> None:
     change_config(luke, **{field: value})
     with pytest.raises(FormatError, match=message) as raised:
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
     assert str(luke) in str(raised.value)
 
 
@@ -183,7 +187,7 @@ def test_a_config_that_does_not_fit_is_a_format_error(
 def test_a_config_that_is_no_json_object_is_a_format_error(content: bytes, luke: Path) -> None:
     (luke / "config.json").write_bytes(content)
     with pytest.raises(FormatError, match=r"config\.json"):
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
 
 
 def test_a_missing_tensor_is_named(luke: Path) -> None:
@@ -191,7 +195,7 @@ def test_a_missing_tensor_is_named(luke: Path) -> None:
     del weights["entity_predictions.bias"]
     save_file(weights, luke / "model.safetensors")
     with pytest.raises(FormatError, match=r"'entity_predictions\.bias' is missing \(1 such\)"):
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
 
 
 @pytest.mark.parametrize("kept", [0, 7, 1000, 50_000])
@@ -199,7 +203,7 @@ def test_a_truncated_safetensors_file_is_a_format_error(kept: int, luke: Path) -
     path = luke / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(FormatError, match=r"model\.safetensors: cannot be read"):
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
 
 
 @pytest.mark.parametrize("kept", [0, 100, 30_000])
@@ -209,26 +213,39 @@ def test_a_truncated_pytorch_file_is_a_format_error(kept: int, luke: Path) -> No
     (luke / "model.safetensors").unlink()
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(FormatError, match=r"pytorch_model\.bin: cannot be read"):
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
 
 
 def test_a_pytorch_file_that_holds_no_tensors_is_a_format_error(luke: Path) -> None:
     (luke / "model.safetensors").unlink()
     torch.save([1, 2], luke / "pytorch_model.bin")
     with pytest.raises(FormatError, match="expected tensors by name, found list"):
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
 
 
 def test_a_directory_without_config_or_weights_is_an_input_error(luke: Path) -> None:
     (luke / "model.safetensors").unlink()
     with pytest.raises(InputError, match=r"neither model\.safetensors nor pytorch_model\.bin"):
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
     (luke / "config.json").unlink()
     with pytest.raises(InputError, match=r"no checkpoint here \(no config\.json\)"):
-        load_model(luke)
+        EntityMaskedLM.from_pretrained(luke)
 
 
 def test_a_backbone_of_another_kind_is_a_format_error(luke: Path) -> None:
     change_config(luke, model_type="bert")
     with pytest.raises(FormatError, match="expected an XLM-R checkpoint, found model_type 'bert'"):
-        from_backbone(luke, entity_vocab_size=4)
+        EntityMaskedLM.from_backbone(luke, entity_vocab_size=4)
+
+
+@pytest.mark.parametrize("heads", [True, False])
+def test_an_encoder_is_read_from_a_checkpoint_with_or_without_heads(
+    heads: bool, tmp_path: Path
+) -> None:
+    model, golden = EntityMaskedLM.from_pretrained(LUKE), expected(LUKE)
+    (model if heads else model.luke).save_pretrained(tmp_path)
+    encoder = EntityEncoder.from_pretrained(tmp_path).eval()
+    for name, tensor in model.luke.state_dict().items():
+        assert torch.equal(encoder.state_dict()[name], tensor), name
+    output = encoder(input_ids=golden["input_ids"], attention_mask=golden["attention_mask"])
+    assert output.last_hidden_state.shape[-1] == model.config.hidden_size

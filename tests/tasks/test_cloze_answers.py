@@ -11,7 +11,6 @@ import pytest
 import torch
 from cloze_questions import WriteQuestions, line
 
-from exonym.modeling import save_model
 from exonym.tasks.cloze import (
     Answer,
     Asking,
@@ -250,7 +249,7 @@ def test_a_saved_model_gives_the_same_answers(
     lines = [line("Q1", "Q10", obj="Tokyo"), line("Q2", "Q11", obj="Nairobi")]
     questions = load_questions(write_questions({"en": {"P36": ("[X] has [Y].", lines)}}))
     (tmp_path / "model").mkdir()
-    save_model(model.model, tmp_path / "model")
+    model.model.save_pretrained(tmp_path / "model")
     model.tokenizer.save_pretrained(tmp_path / "model")
     again = load(tmp_path / "model")
     for asking in Asking:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from exonym.corpus import Corpus, Masking
 from exonym.foundation.errors import ConfigError, ResourceError
-from exonym.modeling import EntityMaskedLM, load_model
+from exonym.modeling import EntityMaskedLM
 from exonym.modeling.checkpoint import read_weights
 from exonym.tokenization import EntityTokenizer
 from exonym.training import ModelShape, Recipe, Stage, pretrain
@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).parents[1] / "modeling" / "golden"
 
 
 def weights(run: Path) -> dict[str, Tensor]:
-    return load_model(run / "model").state_dict()
+    return EntityMaskedLM.from_pretrained(run / "model").state_dict()
 
 
 def one_stage(recipe: Recipe, **stage: Any) -> Recipe:
@@ -141,7 +141,7 @@ def test_the_result_is_a_checkpoint_with_its_tokenizer(
     run = pretrain(corpus, tmp_path / "run", short)
     assert run.model == tmp_path / "run" / "model"
     tokenizer = EntityTokenizer.from_pretrained(run.model)
-    model = load_model(run.model)
+    model = EntityMaskedLM.from_pretrained(run.model)
     assert model.config.vocab_size == len(tokenizer.words)
     assert model.config.entity_vocab_size == len(tokenizer.entities)
     assert model.config.entity_position_pooling == "mean"

@@ -1,6 +1,5 @@
 """The encoder over words and entities, its heads, and LUKE checkpoint directories."""
 
-from exonym.modeling.checkpoint import load_model, save_model
 from exonym.modeling.config import EncoderConfig
 from exonym.modeling.encoder import EncoderOutput, EntityEncoder
 from exonym.modeling.heads import EntityMaskedLM
@@ -10,6 +9,4 @@ __all__ = [
     "EncoderOutput",
     "EntityEncoder",
     "EntityMaskedLM",
-    "load_model",
-    "save_model",
 ]

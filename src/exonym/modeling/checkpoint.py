@@ -1,20 +1,21 @@
-"""Checkpoint directories: LUKE's layout, and starting from an XLM-R directory."""
+"""Checkpoint directories in LUKE's layout: ``config.json`` and the tensors, read and checked."""
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from exonym.foundation.errors import FormatError, InputError
+from exonym.foundation.errors import ConfigError, FormatError, InputError
 from exonym.foundation.files import JSON, read_json, write_json
 from exonym.modeling.config import EncoderConfig
-from exonym.modeling.heads import EntityMaskedLM
 
+PREFIX = "luke."  # of the encoder's tensors in a checkpoint that has heads
 CONFIG_FILE, WEIGHTS_FILE, OLD_WEIGHTS_FILE = (
     "config.json",
     "model.safetensors",
@@ -24,7 +25,6 @@ CONFIG_FILE, WEIGHTS_FILE, OLD_WEIGHTS_FILE = (
 _TIED = ("lm_head.decoder.weight", "lm_head.decoder.bias", "entity_predictions.decoder.weight")
 # The released mLUKE files hold the queries of entity-aware attention, which their configuration
 # switches off.
-_POOLER = ("luke.pooler.dense.weight", "luke.pooler.dense.bias")
 _UNUSED = (
     "position_ids",
     "pooler.dense.weight",
@@ -33,112 +33,46 @@ _UNUSED = (
 )
 
 
-def save_model(model: EntityMaskedLM, directory: Path) -> None:
-    """Write ``config.json`` and ``model.safetensors`` into an existing directory.
+def write_checkpoint(directory: Path, config: JSON, tensors: Mapping[str, Tensor]) -> None:
+    """Write ``config.json`` and ``model.safetensors``; makes the directory.
 
-    Tied output tables are not written twice. LUKE's layout has a pooler, which no objective of
-    pretraining trains; it is written as zeros.
+    LUKE's layout has a pooler, which no objective of pretraining trains; it is written as zeros.
+    Tied output tables are not written twice.
     """
-    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    width = model.config.hidden_size
-    tensors |= dict(zip(_POOLER, (torch.zeros(width, width), torch.zeros(width)), strict=True))
-    save_file(tensors, directory / WEIGHTS_FILE, metadata={"format": "pt"})
-    write_json(directory / CONFIG_FILE, model.config.to_json())
+    directory.mkdir(parents=True, exist_ok=True)
+    width = config["hidden_size"]
+    prefix = PREFIX if any(name.startswith(PREFIX) for name in tensors) else ""
+    pooler = {
+        f"{prefix}pooler.dense.weight": torch.zeros(width, width),
+        f"{prefix}pooler.dense.bias": torch.zeros(width),
+    }
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file({**whole, **pooler}, directory / WEIGHTS_FILE, metadata={"format": "pt"})
+    write_json(directory / CONFIG_FILE, config)
 
 
-def load_model(directory: str | Path) -> EntityMaskedLM:
-    """Read a LUKE checkpoint directory.
+def read_shape(directory: Path, **changes: object) -> EncoderConfig:
+    """The shape that a directory's ``config.json`` gives, some fields replaced.
 
     Raises:
         InputError: there is no checkpoint.
-        FormatError: its tensors do not fit its configuration; the message names the first.
+        FormatError: it is not a shape this encoder can have.
     """
-    directory = Path(directory)
-    config = _read_config(directory)
     try:
-        shape = EncoderConfig.from_json(config)
-    except InputError as error:
+        return EncoderConfig.from_json({**read_config(directory), **changes})
+    except FormatError as error:
+        raise FormatError(error.what, where=error.where or directory / CONFIG_FILE) from error
+    except ConfigError as error:
         raise FormatError(error.what, where=directory / CONFIG_FILE) from error
-    model = EntityMaskedLM(shape)
-    load_weights(model, directory)
-    return model
 
 
-def load_weights(model: EntityMaskedLM, directory: Path) -> None:
-    """Put a checkpoint directory's tensors into a model.
+def read_config(directory: Path) -> JSON:
+    """The content of ``config.json``.
 
     Raises:
-        InputError: no weights file.
-        FormatError: a tensor is missing, unknown or of another shape.
+        InputError: there is none.
+        FormatError: it is no JSON object.
     """
-    _load_exactly(model, read_weights(directory), directory)
-
-
-def from_backbone(
-    directory: str | Path,
-    *,
-    entity_vocab_size: int,
-    entity_emb_size: int = 256,
-    entity_position_init: str = "random",
-    entity_position_pooling: str = "mean",
-) -> EntityMaskedLM:
-    """A new model whose words come from an XLM-R (or LUKE) checkpoint, its entities new.
-
-    Args:
-        directory: with ``config.json`` and ``model.safetensors`` or ``pytorch_model.bin``, its
-            word head included.
-        entity_vocab_size: rows of the new entity table.
-        entity_emb_size: its width.
-        entity_position_init: ``"random"``, or ``"words"`` to copy the word positions.
-        entity_position_pooling: ``"mean"`` or ``"sum"``.
-
-    Raises:
-        InputError: there is no checkpoint.
-        FormatError: it is no XLM-R or LUKE, or a word tensor is missing.
-    """
-    directory = Path(directory)
-    config = _read_config(directory)
-    if config.get("model_type") not in ("xlm-roberta", "roberta", "luke"):
-        raise FormatError(
-            f"expected an XLM-R checkpoint, found model_type {config.get('model_type')!r}",
-            where=directory / CONFIG_FILE,
-        )
-    shape = {
-        **config,
-        "model_type": "luke",
-        "entity_vocab_size": entity_vocab_size,
-        "entity_emb_size": entity_emb_size,
-        "entity_position_pooling": entity_position_pooling,
-    }
-    try:
-        model = EntityMaskedLM(EncoderConfig.from_json(shape))
-    except InputError as error:
-        raise FormatError(error.what, where=directory / CONFIG_FILE) from error
-    weights = {
-        "luke." + name.removeprefix("roberta.") if name.startswith("roberta.") else name: tensor
-        for name, tensor in read_weights(directory).items()
-    }
-    own = {name: tensor for name, tensor in model.state_dict().items() if model.is_new(name)}
-    words = {name: tensor for name, tensor in weights.items() if not model.is_new(name)}
-    _load_exactly(model, {**words, **own}, directory)
-    if entity_position_init == "words":
-        copy_positions(model)
-    return model
-
-
-def copy_positions(model: EntityMaskedLM) -> None:
-    """Start the entity position table from the word positions.
-
-    Entities count the input's pieces from 0, words from ``pad_token_id + 1``.
-    """
-    shift = model.config.pad_token_id + 1
-    source = model.luke.embeddings.position_embeddings.weight
-    target = model.luke.entity_embeddings.position_embeddings.weight
-    with torch.no_grad():
-        target[: len(target) - shift] = source[shift:]
-
-
-def _read_config(directory: Path) -> JSON:
     if not (directory / CONFIG_FILE).is_file():
         raise InputError(
             f"no checkpoint here (no {CONFIG_FILE})",
@@ -176,7 +110,12 @@ def _tensors(value: object, path: Path) -> dict[str, Tensor]:
     return value
 
 
-def _load_exactly(model: EntityMaskedLM, weights: dict[str, Tensor], directory: Path) -> None:
+def load_exactly(model: nn.Module, weights: Mapping[str, Tensor], directory: Path) -> None:
+    """Put tensors into a model; tied and unused ones are passed over.
+
+    Raises:
+        FormatError: a tensor is missing, unknown or of another shape; names the first.
+    """
     own = model.state_dict()
     given = {
         name: tensor

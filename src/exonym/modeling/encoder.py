@@ -6,12 +6,20 @@ Module names follow LUKE's released checkpoints, so that a state dict is a check
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from exonym.foundation.errors import InputError
+from exonym.modeling.checkpoint import (
+    PREFIX,
+    load_exactly,
+    read_shape,
+    read_weights,
+    write_checkpoint,
+)
 from exonym.modeling.config import EncoderConfig
 
 
@@ -164,6 +172,31 @@ class EntityEncoder(nn.Module):
         self.embeddings = WordEmbeddings(config)
         self.entity_embeddings = EntityEmbeddings(config)
         self.encoder = _Layers(config)
+
+    @classmethod
+    def from_pretrained(cls, directory: str | Path) -> EntityEncoder:
+        """Read the encoder of a LUKE checkpoint directory; heads in it are passed over.
+
+        Raises:
+            InputError: there is no checkpoint.
+            FormatError: its tensors do not fit its configuration; the message names the first.
+        """
+        directory = Path(directory)
+        encoder = cls(read_shape(directory))
+        weights = read_weights(directory)
+        if any(name.startswith(PREFIX) for name in weights):
+            weights = {
+                name.removeprefix(PREFIX): tensor
+                for name, tensor in weights.items()
+                if name.startswith(PREFIX)
+            }
+        load_exactly(encoder, weights, directory)
+        return encoder
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write a checkpoint directory of the encoder alone."""
+        config = {**self.config.to_json(), "architectures": ["LukeModel"]}
+        write_checkpoint(Path(directory), config, self.state_dict())
 
     def forward(
         self,

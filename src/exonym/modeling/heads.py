@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from exonym.foundation.errors import FormatError
+from exonym.modeling.checkpoint import (
+    CONFIG_FILE,
+    PREFIX,
+    load_exactly,
+    read_config,
+    read_shape,
+    read_weights,
+    write_checkpoint,
+)
 from exonym.modeling.config import EncoderConfig
 from exonym.modeling.encoder import EncoderOutput, EntityEncoder
+
+BACKBONES = ("xlm-roberta", "roberta", "luke")
+"""Model types whose words a new model can start from."""
 
 
 class WordHead(nn.Module):
@@ -93,6 +108,88 @@ class EntityMaskedLM(nn.Module):
         table = self.luke.entity_embeddings.entity_embeddings.weight
         logits: Tensor = self.entity_predictions(states, table, rows)
         return logits
+
+    @classmethod
+    def from_pretrained(cls, directory: str | Path) -> EntityMaskedLM:
+        """Read a LUKE checkpoint directory with its heads.
+
+        Raises:
+            InputError: there is no checkpoint.
+            FormatError: its tensors do not fit its configuration; the message names the first.
+        """
+        model = cls(read_shape(Path(directory)))
+        model.load_pretrained(directory)
+        return model
+
+    def load_pretrained(self, directory: str | Path) -> None:
+        """Put the tensors of a checkpoint directory of the same shape into this model.
+
+        Raises:
+            InputError: no weights file.
+            FormatError: a tensor is missing, unknown or of another shape.
+        """
+        load_exactly(self, read_weights(Path(directory)), Path(directory))
+
+    def save_pretrained(self, directory: str | Path) -> None:
+        """Write ``config.json`` and ``model.safetensors`` into a directory."""
+        write_checkpoint(Path(directory), self.config.to_json(), self.state_dict())
+
+    @classmethod
+    def from_backbone(
+        cls,
+        directory: str | Path,
+        *,
+        entity_vocab_size: int,
+        entity_emb_size: int = 256,
+        entity_position_pooling: str = "mean",
+    ) -> EntityMaskedLM:
+        """A new model whose words come from an XLM-R (or LUKE) checkpoint, its entities new.
+
+        Args:
+            directory: with ``config.json`` and ``model.safetensors`` or ``pytorch_model.bin``, its
+                word head included.
+            entity_vocab_size: rows of the new entity table.
+            entity_emb_size: its width.
+            entity_position_pooling: ``"mean"`` or ``"sum"``.
+
+        Raises:
+            InputError: there is no checkpoint.
+            FormatError: it is no XLM-R or LUKE, or a word tensor is missing.
+        """
+        directory = Path(directory)
+        kind = read_config(directory).get("model_type")
+        if kind not in BACKBONES:
+            raise FormatError(
+                f"expected an XLM-R checkpoint, found model_type {kind!r}",
+                where=directory / CONFIG_FILE,
+            )
+        shape = read_shape(
+            directory,
+            model_type="luke",
+            entity_vocab_size=entity_vocab_size,
+            entity_emb_size=entity_emb_size,
+            entity_position_pooling=entity_position_pooling,
+        )
+        model = cls(shape)
+        weights = {
+            PREFIX + name.removeprefix("roberta.") if name.startswith("roberta.") else name: tensor
+            for name, tensor in read_weights(directory).items()
+        }
+        words = {name: tensor for name, tensor in weights.items() if not cls.is_new(name)}
+        new = {name: tensor for name, tensor in model.state_dict().items() if cls.is_new(name)}
+        load_exactly(model, {**words, **new}, directory)
+        return model
+
+    def copy_word_positions(self) -> None:
+        """Start the entity position table from the word positions.
+
+        Entities count the input's pieces from 0, words from ``pad_token_id + 1``.
+        """
+        shift = self.config.pad_token_id + 1
+        source = self.luke.embeddings.position_embeddings.weight
+        target = self.luke.entity_embeddings.position_embeddings.weight
+        with torch.no_grad():
+            target[: len(target) - shift] = source[shift:]
 
     @staticmethod
     def is_new(name: str) -> bool:

@@ -20,8 +20,8 @@ from exonym.foundation.machine import available_memory, multiplies_bfloat16
 from exonym.foundation.progress import Progress
 from exonym.foundation.progress import stage as progress_stage
 from exonym.foundation.seeds import derive_seed, generator
-from exonym.modeling import EncoderConfig, EntityMaskedLM, save_model
-from exonym.modeling.checkpoint import CONFIG_FILE, copy_positions, from_backbone
+from exonym.modeling import EncoderConfig, EntityMaskedLM
+from exonym.modeling.checkpoint import CONFIG_FILE
 from exonym.objectives import IGNORED, Loss, masked_entity_prediction, masked_language_modeling
 from exonym.tokenization import EntityTokenizer
 from exonym.training.optimizer import make_optimizer
@@ -93,7 +93,7 @@ def pretrain(
             run = _Run(opened, tokenizer, recipe, model, folder, on_step)
             words = run.go(place)
             with atomic_directory(folder.model) as directory:
-                save_model(model, directory)
+                model.save_pretrained(directory)
                 tokenizer.save_pretrained(directory)
     folder.finish()
     return PretrainedRun(folder.path, folder.model, time.monotonic() - started, words)
@@ -123,11 +123,10 @@ def _initial_model(corpus: Corpus, tokenizer: EntityTokenizer, recipe: Recipe) -
     torch.manual_seed(derive_seed(recipe.seed, "initial weights"))
     shape = recipe.model
     if shape.backbone is not None:
-        model = from_backbone(
+        model = EntityMaskedLM.from_backbone(
             shape.backbone,
             entity_vocab_size=entities,
             entity_emb_size=shape.entity_emb_size,
-            entity_position_init=shape.entity_position_init,
             entity_position_pooling=shape.entity_position_pooling,
         )
     else:
@@ -139,8 +138,8 @@ def _initial_model(corpus: Corpus, tokenizer: EntityTokenizer, recipe: Recipe) -
             "vocabularies (exonym corpus build --vocabulary-size, --entity-vocabulary-size)",
         )
         model = EntityMaskedLM(config)
-        if shape.entity_position_init == "words":
-            copy_positions(model)
+    if shape.entity_position_init == "words":
+        model.copy_word_positions()
     config = model.config
     _require_memory(
         _batch_bytes(corpus, recipe, config),

@@ -28,8 +28,7 @@ from exonym.foundation.files import (
     write_json,
     write_manifest,
 )
-from exonym.modeling import EntityMaskedLM, save_model
-from exonym.modeling.checkpoint import load_weights
+from exonym.modeling import EntityMaskedLM
 
 FORMAT, VERSION = "exonym-run", 1
 
@@ -146,7 +145,7 @@ class RunFolder:
     ) -> None:
         """Write a checkpoint atomically, then delete all but the ``keep`` newest."""
         with atomic_directory(self._directory(place), overwrite=True) as directory:
-            save_model(model, directory)
+            model.save_pretrained(directory)
             torch.save(optimizer.state_dict(), directory / "optimizer.pt")
             write_json(directory / "place.json", {"stage": place.stage, "step": place.step})
         for old in sorted(self.checkpoints.glob("[0-9]*"))[:-keep]:
@@ -155,7 +154,7 @@ class RunFolder:
     def load(self, place: Place, model: EntityMaskedLM) -> dict[str, Any]:
         """Put a checkpoint's weights into a model; returns the optimiser's state."""
         directory = self._directory(place)
-        load_weights(model, directory)
+        model.load_pretrained(directory)
         try:
             state: dict[str, Any] = torch.load(directory / "optimizer.pt", weights_only=True)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:

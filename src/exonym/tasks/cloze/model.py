@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from exonym.modeling import EncoderOutput, EntityMaskedLM, load_model
+from exonym.modeling import EncoderOutput, EntityMaskedLM
 from exonym.tasks.cloze.features import QueryBatch
 from exonym.tokenization import EntityTokenizer
 
@@ -88,6 +88,6 @@ def load(directory: str | Path) -> ClozeModel:
         InputError: no checkpoint, or no tokenizer, is there.
         FormatError: the checkpoint is damaged.
     """
-    model = load_model(directory)
+    model = EntityMaskedLM.from_pretrained(directory)
     model.eval()
     return ClozeModel(model, EntityTokenizer.from_pretrained(directory))
