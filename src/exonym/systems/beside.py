@@ -1,7 +1,7 @@
 """Two runs at the same time, each in its own process with half of the threads.
 
 A small model leaves much of a second thread idle: on two cores, two single-threaded runs of the
-quickstart's size see 1.4 times the words per second of one run with two threads
+quickstart's size see 1.6 times the words per second of one run with two threads
 (benchmarks/threads.py).
 """
 
