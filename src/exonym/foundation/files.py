@@ -140,8 +140,8 @@ def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 def remove_partials(directory: Path) -> None:
-    """Delete what killed processes were writing into a directory; it never had a final name."""
-    for partial in sorted(directory.glob(".*.partial-*")):
+    """Delete what killed processes were writing below a directory; it never had a final name."""
+    for partial in sorted(directory.rglob(".*.partial-*")):
         if partial.is_dir():
             shutil.rmtree(partial)
         else:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,9 +34,9 @@ class PlannedRun:
     out: Path
     recipe: Recipe
 
-    def go(self, corpus: Path) -> None:
-        """Do it, in this process."""
-        pretrain(corpus, self.out, self.recipe, resume=self.out.exists())
+    def go(self, corpus: Path, on_step: Callable[[Place], None] | None = None) -> None:
+        """Do it, in this process; ``on_step`` is `pretrain`'s."""
+        pretrain(corpus, self.out, self.recipe, resume=self.out.exists(), on_step=on_step)
 
 
 def pretrain_both(corpus: Path, here: PlannedRun, beside: PlannedRun) -> None:
@@ -105,13 +106,7 @@ def _work(corpus: Path, run: PlannedRun, threads: int, parent: int, errors: Conn
         sys.stderr = log
         torch.set_num_threads(threads)
         try:
-            pretrain(
-                corpus,
-                run.out,
-                run.recipe,
-                resume=run.out.exists(),
-                on_step=stop_with_the_parent,
-            )
+            run.go(corpus, stop_with_the_parent)
         except ExonymError as error:
             errors.send(str(error))
             sys.exit(error.exit_status)

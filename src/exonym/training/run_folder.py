@@ -25,6 +25,7 @@ from exonym.foundation.files import (
     atomic_file,
     read_json,
     read_manifest,
+    remove_partials,
     write_json,
     write_manifest,
 )
@@ -105,7 +106,7 @@ class RunFolder:
         if self._begun and overwrite:
             shutil.rmtree(self.path)
         elif self._begun:
-            self._sweep()
+            remove_partials(self.path)
             return self._newest()
         self.path.mkdir(parents=True, exist_ok=True)
         write_manifest(self.path, format=FORMAT, version=VERSION, **identity)
@@ -122,14 +123,6 @@ class RunFolder:
                     where=self.path,
                     remedy="Give the options the run was started with, or another --out",
                 )
-
-    def _sweep(self) -> None:
-        """Delete what a killed process was writing; it never had a final name."""
-        for partial in sorted(self.path.rglob(".*.partial-*")):
-            if partial.is_dir():
-                shutil.rmtree(partial)
-            else:
-                partial.unlink(missing_ok=True)
 
     def _newest(self) -> Place | None:
         for directory in sorted(self.checkpoints.glob("[0-9]*"), reverse=True):
