@@ -47,7 +47,7 @@ class MissingExtraError(InputError):
 
 
 class ResourceError(ExonymError):
-    """The machine ran out of something: memory, disk."""
+    """Something is not to be had now: memory, disk, the network."""
 
 
 class StoppedError(ExonymError):
