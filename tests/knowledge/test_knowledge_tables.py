@@ -53,6 +53,21 @@ def test_a_look_up_finds_what_a_dictionary_finds_even_when_hashes_collide(
         assert [table[row] for row in range(len(table))] == texts
         for query in (*texts, *queries):
             assert table.find(query) == twin.get(query)
+        found = table.find_all([*texts, *queries])
+        assert found.tolist() == [twin.get(query, -1) for query in (*texts, *queries)]
+        assert table.strings(0, len(texts)) == texts
+        assert not list(table.repeated())
+
+
+@pytest.mark.parametrize("hash_function", HASHES.values(), ids=HASHES.keys())
+@given(st.lists(st.sampled_from(["a", "b", "cc", "dd", "eee"]), max_size=12))
+def test_repeated_strings_are_listed_even_when_hashes_collide(
+    hash_function: HashFunction, texts: list[str]
+) -> None:
+    places = {text: [i for i, other in enumerate(texts) if other == text] for text in texts}
+    with tempfile.TemporaryDirectory() as directory:
+        repeated = list(_table(Path(directory), texts, hash_function).repeated())
+    assert sorted(repeated) == sorted(rows for rows in places.values() if len(rows) > 1)
 
 
 def test_of_equal_strings_the_first_row_is_found(tmp_path: Path) -> None:
