@@ -83,7 +83,7 @@ def test_a_corpus_knows_its_languages_tokenizer_and_entities(
     assert list(corpus.languages) == ["en", "ja", "sw"]
     assert [len(s) for s in corpus.languages.values()] == [3, 2, 0]
     assert len(corpus.entities()) == 16
-    assert corpus.tokenizer().words.mask_id == len(corpus.tokenizer().words) - 1
+    assert corpus.tokenizer().words.added.ids["<ent2>"] == len(corpus.tokenizer().words) - 1
 
 
 def test_a_directory_that_is_no_corpus_says_how_to_make_one(

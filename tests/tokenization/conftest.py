@@ -1,28 +1,13 @@
-"""A small tokenizer and a vocabulary whose special rows lie in odd places."""
+"""A small tokenizer with a fake vocabulary."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
 import pytest
+from fake_vocabulary import FakeVocabulary
 
 from exonym.tokenization import EntityTokenizer, WordTokenizer
-
-
-class FakeVocabulary:
-    """Rows of three entities; imported vocabularies keep their special rows anywhere."""
-
-    pad_row, unk_row, mask_row, mask2_row = 3, 5, 0, 6
-    _rows: ClassVar = {"Q1490": 1, "Q64": 2, "ja:東京都": 4}
-
-    def __len__(self) -> int:
-        return 7
-
-    def rows(self, keys: Sequence[str]) -> np.ndarray:
-        return np.array([self._rows.get(key, self.unk_row) for key in keys], dtype=np.int64)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-import orjson
 import pytest
 from tokenizers import Tokenizer
 
@@ -23,12 +23,12 @@ def test_a_trained_tokenizer_has_the_id_layout_of_xlm_r(tiny_tokenizer_directory
     words = WordTokenizer.from_directory(tiny_tokenizer_directory)
     assert [words.piece(i) for i in range(4)] == ["<s>", "<pad>", "</s>", "<unk>"]
     assert (words.bos_id, words.pad_id, words.eos_id, words.unk_id) == (0, 1, 2, 3)
-    assert words.mask_id == len(words) - 1
-    assert words.piece(words.mask_id) == "<mask>"
+    pieces = [words.piece(i) for i in range(words.mask_id, len(words))]
+    assert pieces == ["<mask>", "<ent>", "<ent2>"]
     model = sentencepiece.SentencePieceProcessor(
         model_file=str(tiny_tokenizer_directory / "sentencepiece.bpe.model")
     )
-    assert len(words) == model.get_piece_size() + 2
+    assert words.mask_id == model.get_piece_size() + 1
     for identifier in range(3, model.get_piece_size()):
         assert words.piece(identifier + 1) == model.id_to_piece(identifier)
 
@@ -51,7 +51,22 @@ def test_the_written_file_frames_a_text_as_xlm_r_does(tiny_tokenizer_directory: 
     standard = Tokenizer.from_file(str(tiny_tokenizer_directory / "tokenizer.json"))
     ids = standard.encode("Tokyo").ids
     assert (ids[0], ids[-1]) == (0, 2)
-    assert standard.token_to_id("<mask>") == standard.get_vocab_size() - 1
+    words = WordTokenizer.from_directory(tiny_tokenizer_directory)
+    assert standard.token_to_id("<mask>") == words.mask_id
+    assert standard.token_to_id("<ent>") == words.mask_id + 1
+    assert standard.get_vocab_size() == len(words)
+
+
+@pytest.mark.parametrize(
+    "text", ["Tokyo is the capital", "東京都は日本の首都", "  Ｔｏｋｙｏ  ﬁne"]
+)
+def test_the_tokenizers_library_reads_the_written_file_as_we_do(
+    text: str, tiny_tokenizer_directory: Path
+) -> None:
+    standard = Tokenizer.from_file(str(tiny_tokenizer_directory / "tokenizer.json"))
+    words = WordTokenizer.from_directory(tiny_tokenizer_directory)
+    ids = standard.encode(text, add_special_tokens=False).ids
+    assert words.encode_words([text])[0].tolist() == ids
 
 
 def test_the_same_texts_give_the_same_bytes(tmp_path: Path) -> None:
@@ -64,8 +79,22 @@ def test_the_same_texts_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_save_writes_what_was_read(tiny_tokenizer_directory: Path, tmp_path: Path) -> None:
     WordTokenizer.from_directory(tiny_tokenizer_directory).save(tmp_path)
-    written = orjson.loads((tmp_path / "tokenizer.json").read_bytes())
-    assert written == orjson.loads((tiny_tokenizer_directory / "tokenizer.json").read_bytes())
+    for file in tiny_tokenizer_directory.iterdir():
+        assert (tmp_path / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_tokenizer_json_alone_gives_the_same_pieces(
+    tiny_tokenizer_directory: Path, tmp_path: Path
+) -> None:
+    shutil.copy(tiny_tokenizer_directory / "tokenizer.json", tmp_path)
+    both, alone = (
+        WordTokenizer.from_directory(path) for path in (tiny_tokenizer_directory, tmp_path)
+    )
+    texts = [*TEXTS, " Ｔｏｋｙｏ　 ist ﬁne ", "e\u0323\u0302", "\U000f0000x"]
+    assert both.added == alone.added
+    assert len(both) == len(alone)
+    for one, other in zip(both.encode_words(texts), alone.encode_words(texts), strict=True):
+        assert one.tolist() == other.tolist()
 
 
 def test_both_halves_survive_saving(tiny_tokenizer_directory: Path, tmp_path: Path) -> None:
@@ -83,18 +112,6 @@ def test_both_halves_survive_saving(tiny_tokenizer_directory: Path, tmp_path: Pa
     assert (
         again(text).input_ids.tolist() == EntityTokenizer(words, entities)(text).input_ids.tolist()
     )
-
-
-def test_added_tokens_behind_the_model_have_ids(tiny_tokenizer_directory: Path) -> None:
-    definition = orjson.loads((tiny_tokenizer_directory / "tokenizer.json").read_bytes())
-    size = len(definition["model"]["vocab"])
-    definition["added_tokens"].append(
-        {**definition["added_tokens"][0], "id": size, "content": "<ent>"}
-    )
-    words = WordTokenizer(definition)
-    assert len(words) == size + 1
-    assert words.piece(size) == "<ent>"
-    assert words.mask_id == size - 1
 
 
 def test_an_id_outside_the_table_is_an_input_error(tiny_tokenizer_directory: Path) -> None:
@@ -124,7 +141,20 @@ def test_a_vocabulary_that_cannot_be_trained_is_a_config_error(
         (b'{"model": null}', "expected a Unigram model"),
         (b'{"model": {"type": "BPE"}}', "expected a Unigram model"),
         (b'{"model": {"type": "Unigram"}}', "not a tokenizer definition"),
-        (b'{"model": {"type": "Unigram", "vocab": [["a", 0.0]]}}', "the piece '<s>'"),
+        (
+            b'{"model": {"type": "Unigram", "vocab": [["a", 0.0]]}, "added_tokens": []}',
+            "expected the piece '<s>' of XLM-R at id 0, found 'a'",
+        ),
+        (
+            b'{"model": {"type": "Unigram", "vocab": [["<s>", 0.0], ["<pad>", 0.0], ["</s>", 0.0],'
+            b'["<unk>", 0.0], ["a", 0.0]]}, "added_tokens": []}',
+            "the piece '<mask>' .* is missing",
+        ),
+        (
+            b'{"model": {"type": "Unigram", "vocab": []}, "normalizer": {"type": "Lowercase"},'
+            b'"added_tokens": []}',
+            "the normaliser 'Lowercase' is not XLM-R's",
+        ),
     ],
 )
 def test_a_damaged_tokenizer_file_is_named(content: bytes, message: str, tmp_path: Path) -> None:
@@ -135,5 +165,5 @@ def test_a_damaged_tokenizer_file_is_named(content: bytes, message: str, tmp_pat
 
 
 def test_a_directory_without_a_tokenizer_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no tokenizer\.json here"):
+    with pytest.raises(InputError, match=r"no sentencepiece\.bpe\.model or tokenizer\.json"):
         WordTokenizer.from_directory(tmp_path)

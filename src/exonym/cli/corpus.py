@@ -27,7 +27,7 @@ def build(
     ] = None,
     tokenizer: Annotated[
         Path | None,
-        typer.Option(help="Directory with XLM-R's tokenizer.json. Default: train one."),
+        typer.Option(help="Directory with XLM-R's tokenizer. Default: train one."),
     ] = None,
     vocabulary_size: Annotated[int, typer.Option(help="Most pieces of a trained one.")] = 250_002,
     entity_vocabulary_size: Annotated[int, typer.Option(help="Most entity rows.")] = 1_200_000,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -23,8 +22,7 @@ from exonym.text import AnnotatedText
 from exonym.text.sentences import split_sentences
 from exonym.tokenization import EntityTokenizer, WordTokenizer, train_word_tokenizer
 from exonym.tokenization.tokenizer import ENTITY_DIRECTORY
-from exonym.tokenization.training import SENTENCEPIECE_FILE
-from exonym.tokenization.words import TOKENIZER_FILE
+from exonym.tokenization.words import SENTENCEPIECE_FILE
 from exonym.wikimedia.articles import Article
 
 _BATCH_ARTICLES = 256
@@ -36,7 +34,8 @@ class CorpusOptions:
 
     Args:
         languages: which of the knowledge base's languages; None takes all.
-        tokenizer: a directory with ``tokenizer.json`` (an XLM-R directory, say); None trains one.
+        tokenizer: a directory with ``sentencepiece.bpe.model`` or ``tokenizer.json``, such as
+            XLM-R's; None trains one.
         vocabulary_size: most ids of a tokenizer trained here.
         tokenizer_paragraphs: most paragraphs per language that it is trained on.
         entity_vocabulary_size: most entity rows; None keeps all.
@@ -133,7 +132,7 @@ def build_corpus(
             options={**asdict(options), "tokenizer": str(options.tokenizer or "trained here")},
             word_vocabulary=len(words),
             entity_vocabulary=len(entities),
-            tokenizer_sha256=sha256(directory / TOKENIZER_FILE),
+            tokenizer_sha256=sha256(directory / SENTENCEPIECE_FILE),
             knowledge_base_sha256=sha256(Path(knowledge_base) / "manifest.json"),
         )
     return Corpus.open(out)
@@ -149,11 +148,9 @@ def _word_tokenizer(
     kb: KnowledgeBase, languages: Sequence[str], options: CorpusOptions, directory: Path
 ) -> WordTokenizer:
     if options.tokenizer is not None:
-        tokenizer = WordTokenizer.from_directory(options.tokenizer)
-        for name in (TOKENIZER_FILE, SENTENCEPIECE_FILE):
-            if (options.tokenizer / name).is_file():
-                shutil.copyfile(options.tokenizer / name, directory / name)
-        return tokenizer
+        words = WordTokenizer.from_directory(options.tokenizer)
+        words.save(directory)
+        return words
     with stage("corpus: tokenizer", total=len(languages), unit="languages") as progress:
         texts: list[str] = []
         for language in languages:

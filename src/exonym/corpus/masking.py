@@ -142,11 +142,9 @@ def _replace(
     input_ids: Ids, positions: Positions, words: WordTokenizer, rng: np.random.Generator
 ) -> Ids:
     """80 % <mask>, 10 % a random ordinary piece, 10 % unchanged."""
-    special = sorted((words.bos_id, words.pad_id, words.eos_id, words.unk_id, words.mask_id))
     dice = rng.random(len(positions))
-    random_ids = rng.integers(0, len(words) - len(special), len(positions), dtype=np.int32)
-    for identifier in special:  # step over it; a <pad> inside a text would shift all positions
-        random_ids += random_ids >= identifier
+    # Never a special piece: a <pad> inside a text would shift all positions.
+    random_ids = rng.integers(words.unk_id + 1, words.mask_id, len(positions), dtype=np.int32)
     masked = input_ids.copy()
     flat = masked.reshape(-1)
     flat[positions] = np.where(

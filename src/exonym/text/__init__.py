@@ -3,12 +3,14 @@
 from exonym.text.annotated import AnnotatedText, Mention, read_annotated, write_annotated
 from exonym.text.languages import MLUKE_LANGUAGES, Language, language_of
 from exonym.text.sentences import sentence_spans, split_sentences
+from exonym.text.split import SplitText
 
 __all__ = [
     "MLUKE_LANGUAGES",
     "AnnotatedText",
     "Language",
     "Mention",
+    "SplitText",
     "language_of",
     "read_annotated",
     "sentence_spans",

@@ -2,103 +2,208 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-import numpy.typing as npt
-from tokenizers import Encoding
 
-from exonym.foundation.errors import InputError
-from exonym.text import AnnotatedText, Mention
+from exonym.foundation.errors import ConfigError, InputError
+from exonym.foundation.files import read_json, write_json
+from exonym.text import AnnotatedText, Mention, SplitText
+from exonym.tokenization.added import TOKENIZER_CONFIG_FILE, tokenizer_config
+from exonym.tokenization.borders import Boundary, Cut, Cutter, Stretches
 from exonym.tokenization.encoded import EncodedBatch, EncodedText, Ids, pad_texts
-from exonym.tokenization.words import WordTokenizer, trim_blanks
+from exonym.tokenization.framing import Frame, Side
+from exonym.tokenization.markers import TASKS, Task, check_mentions, insert_markers
+from exonym.tokenization.windows import OVERFLOWS, Overflow
+from exonym.tokenization.words import TOKENIZER_FILES, Pieces, WordTokenizer
 
 if TYPE_CHECKING:
     from exonym.knowledge import EntityVocabulary
 
 ENTITY_DIRECTORY = "entities"
+ENTITY_FILE = "entity_vocab.json"
 MOST_POSITIONS = 30  # positions kept per mention: the paper, section 3.1
 
-Overflow = Literal["error", "cut"]
+Text = str | AnnotatedText | SplitText
 
 
 class EntityTokenizer:
-    """Turns `AnnotatedText` into what `EntityEncoder` takes.
+    """Turns text into what `EntityEncoder` takes.
 
-    No piece crosses a mention border, and no word-start piece is put in at a border inside
-    running text (the behaviour that mLUKE was pretrained with).
+    No piece crosses a mention border. Entities that the vocabulary lacks get ``[UNK]``, mentions
+    without an entity ``[MASK]``.
 
     Args:
         words: the word pieces.
-        entities: the entity rows; a mention whose entity is unknown to it gets ``[UNK]``, one
-            without an entity gets ``[MASK]``.
+        entities: the entity rows.
+        boundary: ``"faithful"``: running text goes on behind the border of a mention, as mLUKE
+            was pretrained. ``"hf"``: it begins anew with "▁" and typed added tokens such as
+            ``<mask>`` count, exactly as in transformers 4.57.6.
+        task: None; or one of LUKE's, for which every mention is an entity [MASK]:
+            ``"entity_classification"`` (one mention, in ``<ent>`` markers),
+            ``"entity_pair_classification"`` (two: [MASK] in ``<ent>``, [MASK2] in ``<ent2>``),
+            ``"entity_span_classification"`` (any number; the batch also has the first and the
+            last piece of each).
+        added_tokens: whether added tokens typed in a text (``<mask>``, say) are what they say or
+            mere text; None: as the boundary says.
+
+    Raises:
+        ConfigError: no such boundary or task.
     """
 
-    def __init__(self, words: WordTokenizer, entities: EntityVocabulary) -> None:
-        self.words, self.entities = words, entities
+    def __init__(
+        self,
+        words: WordTokenizer,
+        entities: EntityVocabulary,
+        *,
+        boundary: Boundary = "faithful",
+        task: Task | None = None,
+        added_tokens: bool | None = None,
+    ) -> None:
+        if boundary not in get_args(Boundary):
+            raise ConfigError(f"boundary must be 'faithful' or 'hf', got {boundary!r}")
+        if task is not None and task not in TASKS:
+            raise ConfigError(f"no task {task!r}, only {', '.join(TASKS)}")
+        self.words, self.entities, self.boundary, self.task = words, entities, boundary, task
+        self.added_tokens = boundary == "hf" if added_tokens is None else added_tokens
+        self._cutter = Cutter(words, boundary, added_tokens=self.added_tokens)
 
     @classmethod
-    def from_pretrained(cls, directory: str | Path) -> EntityTokenizer:
-        """Open the tokenizer of a checkpoint or corpus directory.
+    def from_pretrained(
+        cls,
+        directory: str | Path,
+        *,
+        boundary: Boundary = "faithful",
+        task: Task | None = None,
+        added_tokens: bool | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+    ) -> EntityTokenizer:
+        """Open the tokenizer of a checkpoint or corpus directory, or of a hub repository.
+
+        A directory has ``sentencepiece.bpe.model`` or ``tokenizer.json``, and ``entities/`` or
+        ``entity_vocab.json``, which is converted once.
+
+        Args:
+            directory: a directory, or the id of a repository (``"studio-ousia/mluke-base"``).
+            boundary: see the class.
+            task: see the class; None takes the one in ``tokenizer_config.json``, if any.
+            added_tokens: see the class.
+            revision: branch, tag or commit of the repository.
+            local_files_only: never ask the hub, use what was downloaded before.
 
         Raises:
-            InputError: the directory has no tokenizer or no entity vocabulary.
+            InputError: there is no tokenizer or no entity vocabulary.
+            FormatError: a file is damaged.
         """
+        from exonym.foundation.hub import locate
         from exonym.knowledge import EntityVocabulary
 
-        directory = Path(directory)
-        words = WordTokenizer.from_directory(directory)
-        return cls(words, EntityVocabulary.open(directory / ENTITY_DIRECTORY))
+        found = locate(
+            directory,
+            patterns=[*TOKENIZER_FILES, ENTITY_FILE, f"{ENTITY_DIRECTORY}/*"],
+            revision=revision,
+            local_files_only=local_files_only,
+        )
+        words = WordTokenizer.from_directory(found)
+        config = found / TOKENIZER_CONFIG_FILE
+        if task is None and config.is_file():
+            task = read_json(config).get("task")
+        return cls(
+            words,
+            EntityVocabulary.from_pretrained(found),
+            boundary=boundary,
+            task=task,
+            added_tokens=added_tokens,
+        )
 
     def save_pretrained(self, directory: str | Path) -> None:
-        """Write both halves into a checkpoint directory."""
+        """Write both halves into a checkpoint directory, for us and for transformers 4.57."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.words.save(directory)
-        self.entities.copy_to(directory / ENTITY_DIRECTORY)
+        fields = tokenizer_config(
+            self.words.added, task=self.task, max_mention_length=MOST_POSITIONS
+        )
+        write_json(directory / TOKENIZER_CONFIG_FILE, fields)
+        self.entities.save_pretrained(directory)
 
     def __call__(
         self,
-        texts: AnnotatedText | Sequence[AnnotatedText],
+        texts: Text | Sequence[Text],
+        pairs: Text | Sequence[Text] | None = None,
         *,
         max_length: int = 512,
         overflow: Overflow = "error",
+        overlap: int = 128,
     ) -> EncodedBatch:
         """Encode and pad; see `encode`. The result's ``texts`` carry offsets and cut counts."""
-        if isinstance(texts, AnnotatedText):
+        if isinstance(texts, Text):
             texts = [texts]
-        encoded = list(self.encode(texts, max_length=max_length, overflow=overflow))
+        if isinstance(pairs, Text):
+            pairs = [pairs]
+        encoded = list(
+            self.encode(texts, pairs, max_length=max_length, overflow=overflow, overlap=overlap)
+        )
         return pad_texts(
             encoded,
             pad_id=self.words.pad_id,
             pad_row=self.entities.pad_row,
             most_positions=MOST_POSITIONS,
+            full_width=self.boundary == "hf",
+            span_positions=self.task == "entity_span_classification",
         )
 
     def encode(
-        self, texts: Sequence[AnnotatedText], *, max_length: int = 512, overflow: Overflow = "error"
+        self,
+        texts: Sequence[Text],
+        pairs: Sequence[Text] | None = None,
+        *,
+        max_length: int = 512,
+        overflow: Overflow = "error",
+        overlap: int = 128,
     ) -> Iterator[EncodedText]:
         """Encode texts one by one, unpadded.
 
         Args:
-            texts: with mentions; overlapping ones are fine.
-            max_length: most pieces, ``<s>`` and ``</s>`` included.
-            overflow: what to do with a longer text: ``"error"``, or ``"cut"`` its end, which the
-                result counts in ``cut_pieces`` and ``cut_mentions``.
+            texts: with mentions, which may overlap; a plain string has none.
+            pairs: second texts (``<s> first </s></s> second </s>``), one for each, or None.
+            max_length: most pieces, special pieces included.
+            overflow: what to do with a longer text: ``"error"``; ``"cut"`` its end (of a pair, the
+                longer text's end first), which the result counts in ``cut_pieces`` and
+                ``cut_mentions``; or make overlapping ``"window"``s (of a pair, over the second
+                text), every mention whole in at least one of them.
+            overlap: pieces that a window shares with the next, at least.
 
         Raises:
-            InputError: a text is too long (``overflow="error"``), or a mention covers nothing
-                that has a piece (only blanks, say).
+            InputError: a text is too long (``overflow="error"``), a mention covers nothing that
+                has a piece (only blanks, say), or mentions do not suit the task.
+            ConfigError: an option has an impossible value.
         """
-        for plan, pieces in self._planned(texts):
-            ids = [i for piece in pieces for i in piece.ids]
-            ids = [self.words.bos_id, *ids, self.words.eos_id]
-            yield self._encoded(
-                plan, ids, plan.piece_spans(pieces), plan.offsets(pieces), max_length, overflow
-            )
+        self._check(texts, pairs, max_length, overflow, overlap)
+        firsts = [_annotated(text) for text in texts]
+        seconds = None if pairs is None else [_annotated(text) for text in pairs]
+        stretches = Stretches()
+        cuts = [self._cut(text, stretches) for text in (*firsts, *(seconds or ()))]
+        pieces = self._pieces(stretches)
+        sides = [
+            self._side(text, cut, pieces)
+            for text, cut in zip((*firsts, *(seconds or ())), cuts, strict=True)
+        ]
+        frame = Frame(
+            self.words,
+            pieces,
+            np.asarray(stretches.places, dtype=np.int32),
+            max_length=max_length,
+            overflow=overflow,
+            overlap=overlap,
+        )
+        for index, text in enumerate(texts):
+            parts = [sides[index], *([sides[len(texts) + index]] if seconds else ())]
+            split = text if isinstance(text, SplitText) else None
+            yield from frame.framed(index, parts, split)
 
     def pieces(self, texts: Sequence[AnnotatedText]) -> Iterator[tuple[Ids, Ids]]:
         """The bare pieces of each text, for building corpora: no special pieces, no offsets.
@@ -107,130 +212,85 @@ class EntityTokenizer:
             (words,) piece ids and (mentions, 2) pieces [start, end) of every mention; the span
             of a mention that has no piece is empty.
         """
-        for plan, encodings in self._planned(texts):
-            ids = np.fromiter((i for piece in encodings for i in piece.ids), np.int32)
-            yield ids, plan.piece_spans(encodings)
-
-    def _planned(self, texts: Sequence[AnnotatedText]) -> Iterator[tuple[_Plan, list[Encoding]]]:
-        segments: list[str] = []
-        plans = [_Plan(text, self.words.blanks, segments) for text in texts]
-        encodings = self.words.encode_segments(segments)
-        for plan in plans:
-            yield plan, encodings[plan.first : plan.first + len(plan.borders) - 1]
-
-    def _encoded(
-        self,
-        plan: _Plan,
-        ids: list[int],
-        spans: Ids,
-        offsets: Ids,
-        max_length: int,
-        overflow: Overflow,
-    ) -> EncodedText:
-        text = plan.text
-        spans = spans + 1  # behind <s>
-        for mention, (start, end) in zip(text.mentions, spans, strict=True):
-            if start == end:
-                raise InputError(
-                    f"the mention [{mention.start}, {mention.end}) {text.surface(mention)!r} has "
-                    f"no piece; leave it out",
-                    where=text.source,
-                )
-        if max_length < 2:
-            raise InputError(f"max_length must leave room for <s> and </s>, got {max_length}")
-        cut = max(len(ids) - max_length, 0)
-        keep = np.arange(len(text.mentions), dtype=np.int32)
-        if cut:
-            if overflow == "error":
-                raise InputError(
-                    f"the text has {len(ids)} pieces, more than max_length={max_length}",
-                    where=text.source,
-                    remedy='Pass overflow="cut", or a shorter text',
-                )
-            ids = [*ids[: max_length - 1], self.words.eos_id]
-            offsets = offsets[:max_length].copy()
-            offsets[-1] = offsets[-2, 1]
-            keep = keep[spans[:, 1] <= max_length - 1]
-        kept = [text.mentions[i] for i in keep]
-        return EncodedText(
-            input_ids=np.asarray(ids, dtype=np.int32),
-            offsets=offsets,
-            entity_ids=self.rows(kept),
-            spans=spans[keep].astype(np.int32),
-            mention_offsets=_pairs([(mention.start, mention.end) for mention in kept]),
-            mention_index=keep,
-            cut_pieces=cut,
-            cut_mentions=len(text.mentions) - len(keep),
-        )
+        stretches = Stretches()
+        cuts = [self._cut(text, stretches) for text in texts]
+        pieces = self._pieces(stretches)
+        for cut in cuts:
+            yield _ids(cut, pieces), _spans(cut, pieces)
 
     def rows(self, mentions: Sequence[Mention]) -> Ids:
         """(mentions,) rows of the entity vocabulary."""
         rows = np.full(len(mentions), self.entities.mask_row, dtype=np.int32)
         known = [i for i, mention in enumerate(mentions) if mention.entity is not None]
         if known:
-            rows[known] = self.entities.rows([str(mentions[i].entity) for i in known])
+            keys = [str(mentions[i].entity) for i in known]
+            rows[known] = self.entities.rows(keys, exact=self.boundary == "hf")
         return rows
 
+    def _check(
+        self,
+        texts: Sequence[Text],
+        pairs: Sequence[Text] | None,
+        max_length: int,
+        overflow: Overflow,
+        overlap: int,
+    ) -> None:
+        if overflow not in OVERFLOWS:
+            raise ConfigError(f"overflow must be one of {', '.join(OVERFLOWS)}, got {overflow!r}")
+        if overlap < 0:
+            raise ConfigError(f"overlap must not be negative, got {overlap}")
+        special, shown = (2, "<s> and </s>") if pairs is None else (4, "<s> and three </s>")
+        if max_length < special:
+            raise InputError(f"max_length must leave room for {shown}, got {max_length}")
+        if pairs is not None and len(pairs) != len(texts):
+            raise InputError(f"{len(texts)} texts, but {len(pairs)} to pair them with")
+        if pairs is not None and self.task is not None:
+            raise InputError(f"{self.task} takes one text, not a pair")
 
-class _Plan:
-    """Where one text is cut, so that no piece crosses a mention border.
+    def _cut(self, text: AnnotatedText, stretches: Stretches) -> Cut:
+        spans = [(mention.start, mention.end) for mention in text.mentions]
+        return self._cutter.cut(text.text, spans, stretches)
 
-    The text is encoded with a blank put in front (XLM-R's first piece starts a word). Blanks
-    before a mention go with it: they become its "▁".
-    """
+    def _pieces(self, stretches: Stretches) -> Pieces:
+        return self.words.encode(stretches.texts, stretches.starting, fixed=stretches.fixed)
 
-    def __init__(self, text: AnnotatedText, blanks: str, segments: list[str]) -> None:
-        self.text, self.first, self._blanks = text, len(segments), frozenset(blanks)
-        content = text.text
-        trimmed = [
-            trim_blanks(content, mention.start, mention.end, blanks) for mention in text.mentions
-        ]
-        # A mention of blanks alone has no piece and cuts nothing: its span is (0, 0).
-        spans = [
-            (len(content[:start].rstrip(blanks)), end) if end > start else (0, 0)
-            for start, end in trimmed
-        ]
-        self._starts, self._ends = [start for start, _ in spans], [end for _, end in spans]
-        self.borders = sorted({0, len(content), *self._starts, *self._ends})
-        for start, end in zip(self.borders[:-1], self.borders[1:], strict=True):
-            segments.append((" " if start == 0 else "") + content[start:end])
+    def _side(self, text: AnnotatedText, cut: Cut, pieces: Pieces) -> Side:
+        """The pieces of one text, markers included, and its mentions."""
+        places = np.arange(pieces.starts[cut.first], pieces.starts[cut.last])
+        ids, spans = _ids(cut, pieces), _spans(cut, pieces)
+        if self.boundary == "faithful":
+            _refuse_empty(text, spans)
+        if self.task is None:
+            return Side(text, ids, places, spans, self.rows(text.mentions))
+        check_mentions(text, self.task)
+        rows = np.full(len(spans), self.entities.mask_row, dtype=np.int32)
+        if self.task != "entity_span_classification":
+            rows[1:] = self.entities.mask2_row
+            ids, places, spans = insert_markers(ids, places, spans, self.words.added.markers)
+        return Side(text, ids, places, spans, rows)
 
-    def piece_spans(self, pieces: Sequence[Encoding]) -> Ids:
-        """(mentions, 2) pieces of each mention in the text's pieces."""
-        starts = [0, *itertools.accumulate(len(piece.ids) for piece in pieces)]
-        place = {border: index for index, border in enumerate(self.borders)}
-        return _pairs(
-            [
-                (starts[place[start]], starts[place[end]])
-                for start, end in zip(self._starts, self._ends, strict=True)
-            ]
+
+def _annotated(text: Text) -> AnnotatedText:
+    if isinstance(text, str):
+        return AnnotatedText(text, "und")
+    return text.joined() if isinstance(text, SplitText) else text
+
+
+def _ids(cut: Cut, pieces: Pieces) -> Ids:
+    return pieces.ids[pieces.starts[cut.first] : pieces.starts[cut.last]]
+
+
+def _spans(cut: Cut, pieces: Pieces) -> Ids:
+    """(mentions, 2) pieces of each mention, counted from the text's first."""
+    spans: Ids = (pieces.starts[cut.spans] - pieces.starts[cut.first]).astype(np.int32)
+    return spans
+
+
+def _refuse_empty(text: AnnotatedText, spans: Ids) -> None:
+    for index in np.flatnonzero(spans[:, 0] == spans[:, 1]).tolist():
+        mention = text.mentions[index]
+        raise InputError(
+            f"the mention [{mention.start}, {mention.end}) {text.surface(mention)!r} has no piece; "
+            f"leave it out",
+            where=text.source,
         )
-
-    def offsets(self, pieces: Sequence[Encoding]) -> Ids:
-        """(words, 2) characters of each piece, its leading blank left out.
-
-        A piece that is nothing but a blank has the empty span before what follows it.
-        """
-        content = self.text.text
-        spans = []
-        for border, piece in zip(self.borders, pieces, strict=False):
-            shift = border - 1 if border == 0 else border  # the blank put in front
-            for start, end in piece.offsets:
-                spans.append((max(start + shift, 0), max(end + shift, 0)))
-        blank = np.fromiter((c in self._blanks for c in content), np.bool_, len(content))
-        exact = _without_leading_blanks(_pairs(spans), blank)
-        return np.concatenate([_pairs([(0, 0)]), exact, _pairs([(len(content), len(content))])])
-
-
-def _without_leading_blanks(spans: Ids, blank: npt.NDArray[np.bool_]) -> Ids:
-    if not blank.any():
-        return spans
-    # The next character that is no blank, for every position.
-    following = np.where(blank, len(blank), np.arange(len(blank)))
-    following = np.append(np.minimum.accumulate(following[::-1])[::-1], len(blank))
-    starts = following[spans[:, 0]].astype(np.int32)
-    return np.stack([starts, np.maximum(starts, spans[:, 1])], axis=1)
-
-
-def _pairs(pairs: Sequence[tuple[int, int]]) -> Ids:
-    return np.asarray(pairs, dtype=np.int32).reshape(-1, 2)

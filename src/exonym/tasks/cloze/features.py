@@ -100,6 +100,7 @@ def encode_queries(
             spans=text.spans[wanted],
             mention_offsets=text.mention_offsets[wanted],
             mention_index=text.mention_index[wanted],
+            mention_text=text.mention_text[wanted],
         )
         for text in texts
     ]
@@ -119,16 +120,13 @@ def _with_masks(text: EncodedText, masks: int, mask_id: int) -> EncodedText:
     filling = np.full(masks, mask_id, dtype=np.int32)
     spans = np.where(text.spans >= end, text.spans + shift, text.spans).astype(np.int32)
     spans[1] = (start, start + masks)
-    offsets = np.concatenate(
-        [
-            text.offsets[:start],
-            np.repeat(text.offsets[start : start + 1], masks, axis=0),
-            text.offsets[end:],
-        ]
+    places = np.concatenate(
+        [np.arange(start), np.full(masks, start), np.arange(end, len(text.input_ids))]
     )
     return replace(
         text,
         spans=spans,
-        offsets=offsets,
+        origin=replace(text.origin, places=text.origin.places[places]),
+        text_index=text.text_index[places],
         input_ids=np.concatenate([text.input_ids[:start], filling, text.input_ids[end:]]),
     )

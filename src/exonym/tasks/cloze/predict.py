@@ -102,9 +102,9 @@ def _by_words(
     model: ClozeModel, queries: Sequence[Query], candidates: Sequence[Candidate]
 ) -> Scores:
     words = model.tokenizer.words
-    prefix = " " if queries[0].starts_word else ""
-    encodings = words.encode_segments([prefix + candidate.label for candidate in candidates])
-    pieces = [np.asarray(encoding.ids, dtype=np.int32) for encoding in encodings]
+    pieces = words.encode_stretches(
+        [candidate.label for candidate in candidates], [queries[0].starts_word] * len(candidates)
+    )
     scores = np.full((len(queries), len(candidates)), -np.inf, dtype=np.float32)
     by_length = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
     for length, group in itertools.groupby(by_length, key=lambda i: len(pieces[i])):
