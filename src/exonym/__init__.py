@@ -11,31 +11,57 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "AnnotatedText": "exonym.text",
     "Mention": "exonym.text",
+    "SplitText": "exonym.text",
     "KnowledgeBase": "exonym.knowledge",
     "EntityVocabulary": "exonym.knowledge",
     "EntityTokenizer": "exonym.tokenization",
     "EntityEncoder": "exonym.modeling",
     "EntityMaskedLM": "exonym.modeling",
+    "EntityClassifier": "exonym.modeling",
+    "EntityPairClassifier": "exonym.modeling",
+    "EntitySpanClassifier": "exonym.modeling",
+    "SequenceClassifier": "exonym.modeling",
+    "TokenClassifier": "exonym.modeling",
+    "QuestionAnswering": "exonym.modeling",
+    "load_model": "exonym.modeling",
     "ExonymError": "exonym.foundation.errors",
 }
 
 if TYPE_CHECKING:
     from exonym.foundation.errors import ExonymError
     from exonym.knowledge import EntityVocabulary, KnowledgeBase
-    from exonym.modeling import EntityEncoder, EntityMaskedLM
-    from exonym.text import AnnotatedText, Mention
+    from exonym.modeling import (
+        EntityClassifier,
+        EntityEncoder,
+        EntityMaskedLM,
+        EntityPairClassifier,
+        EntitySpanClassifier,
+        QuestionAnswering,
+        SequenceClassifier,
+        TokenClassifier,
+        load_model,
+    )
+    from exonym.text import AnnotatedText, Mention, SplitText
     from exonym.tokenization import EntityTokenizer
 
 __all__ = [
     "AnnotatedText",
+    "EntityClassifier",
     "EntityEncoder",
     "EntityMaskedLM",
+    "EntityPairClassifier",
+    "EntitySpanClassifier",
     "EntityTokenizer",
     "EntityVocabulary",
     "ExonymError",
     "KnowledgeBase",
     "Mention",
+    "QuestionAnswering",
+    "SequenceClassifier",
+    "SplitText",
+    "TokenClassifier",
     "__version__",
+    "load_model",
 ]
 
 

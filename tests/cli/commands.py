@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -90,4 +91,6 @@ def start(*arguments: object, program: str | None = None) -> subprocess.Popen[st
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,
+        # Shells start what runs in the background deaf to Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )

@@ -223,7 +223,7 @@ def test_options_that_make_no_sense(world: World, tmp_path: Path, exonym: Comman
         (("corpus", "build", "--kb", world.kb, "--out", out, "--languages", "xx"), "'xx'"),
         (("corpus", "build", "--kb", world.kb, "--out", out, "--max-words", 0), "at least 1"),
         (("corpus", "build", "--kb", world.kb, "--out", out, "--tokenizer", world.kb),
-         "no tokenizer.json"),
+         "no sentencepiece.bpe.model or tokenizer.json"),
         (("corpus", "show", world.corpus, "--language", "xx"), "it has de, en, ja"),
         (("pretrain", "--corpus", world.corpus, "--out", out, "--recipe", "huge"), "no recipe"),
         (("pretrain", "--corpus", world.corpus, "--out", out, "--stages", "last"), "no stage"),

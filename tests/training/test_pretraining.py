@@ -185,6 +185,18 @@ def test_a_backbone_that_does_not_fit_the_corpus_is_a_config_error(
         pretrain(corpus, tmp_path / "run", replace(short, model=shape))
 
 
+def test_a_backbone_without_markers_gets_them(short: Recipe, corpus: Path, tmp_path: Path) -> None:
+    words = Corpus.open(corpus).tokenizer().words
+    torch.manual_seed(0)
+    shape = replace(short.model, max_position_embeddings=60)
+    backbone = EntityMaskedLM(shape.config(words=words.mask_id + 1, entities=5))
+    backbone.save_pretrained(tmp_path / "xlmr")
+    started = replace(short, model=replace(shape, backbone=tmp_path / "xlmr"))
+    run = pretrain(corpus, tmp_path / "run", started)
+    model = EntityMaskedLM.from_pretrained(run.model)
+    assert model.config.vocab_size == len(words) == words.mask_id + 3
+
+
 def test_a_model_too_large_for_the_machine_is_refused_with_its_size(
     short: Recipe, corpus: Path, tmp_path: Path
 ) -> None:

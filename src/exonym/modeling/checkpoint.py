@@ -1,69 +1,49 @@
-"""Checkpoint directories in LUKE's layout: ``config.json`` and the tensors, read and checked."""
+"""Checkpoint directories in LUKE's layout on disk: ``config.json`` and the files of tensors."""
 
 from __future__ import annotations
 
+import os
 import pickle
+import re
+import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
 
 from exonym.foundation.errors import ConfigError, FormatError, InputError
-from exonym.foundation.files import JSON, read_json, write_json
+from exonym.foundation.files import JSON, atomic_directory, read_json, write_json
+from exonym.foundation.hub import WEIGHTS, locate
 from exonym.modeling.config import EncoderConfig
 
-PREFIX = "luke."  # of the encoder's tensors in a checkpoint that has heads
+PREFIX = "luke."  # of the encoder's tensors in a checkpoint that has a head
 CONFIG_FILE, WEIGHTS_FILE, OLD_WEIGHTS_FILE = (
     "config.json",
     "model.safetensors",
     "pytorch_model.bin",
 )
-# Tensors of the layout that are another tensor by definition, or that no computation here uses.
-_TIED = ("lm_head.decoder.weight", "lm_head.decoder.bias", "entity_predictions.decoder.weight")
-# The released mLUKE files hold the queries of entity-aware attention, which their configuration
-# switches off.
-_UNUSED = (
-    "position_ids",
-    "pooler.dense.weight",
-    "pooler.dense.bias",
-    *(f"self.{kind}_query.{end}" for kind in ("w2e", "e2w", "e2e") for end in ("weight", "bias")),
-)
+INDEX_SUFFIX = ".index.json"
 
 
-def write_checkpoint(directory: Path, config: JSON, tensors: Mapping[str, Tensor]) -> None:
-    """Write ``config.json`` and ``model.safetensors``; makes the directory.
-
-    LUKE's layout has a pooler, which no objective of pretraining trains; it is written as zeros.
-    Tied output tables are not written twice.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    width = config["hidden_size"]
-    prefix = PREFIX if any(name.startswith(PREFIX) for name in tensors) else ""
-    pooler = {
-        f"{prefix}pooler.dense.weight": torch.zeros(width, width),
-        f"{prefix}pooler.dense.bias": torch.zeros(width),
-    }
-    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    save_file({**whole, **pooler}, directory / WEIGHTS_FILE, metadata={"format": "pt"})
-    write_json(directory / CONFIG_FILE, config)
-
-
-def read_shape(directory: Path, **changes: object) -> EncoderConfig:
-    """The shape that a directory's ``config.json`` gives, some fields replaced.
+def find_checkpoint(
+    dir_or_id: str | Path, *, revision: str | None = None, local_files_only: bool = False
+) -> Path:
+    """The directory with a model's configuration and tensors, fetched from the hub if needed.
 
     Raises:
-        InputError: there is no checkpoint.
-        FormatError: it is not a shape this encoder can have.
+        InputError: there is no such directory or model; see `exonym.foundation.hub.locate`.
     """
-    try:
-        return EncoderConfig.from_json({**read_config(directory), **changes})
-    except FormatError as error:
-        raise FormatError(error.what, where=error.where or directory / CONFIG_FILE) from error
-    except ConfigError as error:
-        raise FormatError(error.what, where=directory / CONFIG_FILE) from error
+    return locate(
+        dir_or_id,
+        patterns=(CONFIG_FILE, *WEIGHTS),
+        revision=revision,
+        local_files_only=local_files_only,
+    )
 
 
 def read_config(directory: Path) -> JSON:
@@ -85,54 +65,165 @@ def read_config(directory: Path) -> JSON:
     return config
 
 
-def read_weights(directory: Path) -> dict[str, Tensor]:
-    """All tensors of a checkpoint directory, by name.
+def read_shape(directory: Path, **changes: object) -> EncoderConfig:
+    """The shape that a directory's ``config.json`` gives, some fields replaced.
 
     Raises:
-        InputError: no weights file.
-        FormatError: the file is damaged.
+        InputError: there is no checkpoint.
+        FormatError: it is not a shape this encoder can have.
     """
-    path = directory / WEIGHTS_FILE
     try:
-        if path.is_file():
-            return load_file(path)
-        path = directory / OLD_WEIGHTS_FILE
-        if path.is_file():
-            return _tensors(torch.load(path, map_location="cpu", weights_only=True), path)
-    except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise FormatError(f"cannot be read ({error})", where=path) from error
+        return EncoderConfig.from_json({**read_config(directory), **changes})
+    except FormatError as error:
+        where = error.where or directory / CONFIG_FILE
+        raise FormatError(error.what, where=where, remedy=error.remedy) from error
+    except ConfigError as error:
+        raise FormatError(error.what, where=directory / CONFIG_FILE) from error
+
+
+def weight_files(directory: Path) -> tuple[Path, ...]:
+    """The files that hold a checkpoint's tensors; several if it is sharded.
+
+    Of several forms the first counts: ``model.safetensors``, its shards, ``pytorch_model.bin``,
+    its shards. Shards are listed by their index.
+
+    Raises:
+        InputError: no file of weights.
+        FormatError: the index is damaged, or a shard that it names is missing.
+    """
+    return tuple(_shards(directory))
+
+
+def read_weights(directory: Path) -> dict[str, Tensor]:
+    """All tensors of a checkpoint directory, by the names in its files.
+
+    The tensors lie in the mapped files: nothing is read before it is used, and writing into a
+    tensor changes no file. (Only a ``.bin`` older than torch 1.6 is read into memory.)
+
+    Raises:
+        InputError: no file of weights.
+        FormatError: a file is damaged, lacks a tensor that the index places there, or is a pickle
+            of more than tensors.
+    """
+    tensors: dict[str, Tensor] = {}
+    for path, expected in _shards(directory).items():
+        found = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+        lacking = sorted(expected - found.keys())
+        if lacking:
+            raise FormatError(
+                f"the tensor {lacking[0]!r} is missing ({len(lacking)} such), "
+                f"which the index places here",
+                where=path,
+            )
+        tensors.update(found)
+    return tensors
+
+
+def _shards(directory: Path) -> dict[Path, set[str]]:
+    """The files of weights, each with the names that an index says it holds."""
+    for name in (WEIGHTS_FILE, OLD_WEIGHTS_FILE):
+        if (directory / name).is_file():
+            return {directory / name: set()}
+        index = directory / f"{name}{INDEX_SUFFIX}"
+        if index.is_file():
+            return _indexed(index)
     raise InputError(f"neither {WEIGHTS_FILE} nor {OLD_WEIGHTS_FILE} is here", where=directory)
 
 
-def _tensors(value: object, path: Path) -> dict[str, Tensor]:
-    if not isinstance(value, dict) or not all(isinstance(v, Tensor) for v in value.values()):
-        raise FormatError(f"expected tensors by name, found {type(value).__name__}", where=path)
-    return value
-
-
-def load_exactly(model: nn.Module, weights: Mapping[str, Tensor], directory: Path) -> None:
-    """Put tensors into a model; tied and unused ones are passed over.
-
-    Raises:
-        FormatError: a tensor is missing, unknown or of another shape; names the first.
-    """
-    own = model.state_dict()
-    given = {
-        name: tensor
-        for name, tensor in weights.items()
-        if name not in _TIED and not name.endswith(_UNUSED)
-    }
-    missing = sorted(own.keys() - given.keys())
-    unknown = sorted(given.keys() - own.keys())
-    if missing or unknown:
-        names = missing or unknown
-        what = "is missing" if missing else "is not known"
-        raise FormatError(f"the tensor {names[0]!r} {what} ({len(names)} such)", where=directory)
-    for name, tensor in given.items():
-        if tensor.shape != own[name].shape:
+def _indexed(index: Path) -> dict[Path, set[str]]:
+    content = read_json(index)
+    places = content.get("weight_map") if isinstance(content, dict) else None
+    if not isinstance(places, dict) or not places:
+        raise FormatError("expected a weight_map of tensors to files", where=index)
+    kind = index.name.removesuffix(INDEX_SUFFIX).rpartition(".")[2]
+    shards: dict[Path, set[str]] = {}
+    for tensor, file in places.items():
+        if not isinstance(file, str) or Path(file).name != file or not file.endswith(f".{kind}"):
             raise FormatError(
-                f"the tensor {name!r} has shape {tuple(tensor.shape)}, "
-                f"config.json says {tuple(own[name].shape)}",
-                where=directory,
+                f"expected the name of a .{kind} file beside it for {tensor!r}, found {file!r}",
+                where=index,
             )
-    model.load_state_dict(given)
+        shards.setdefault(index.parent / file, set()).add(tensor)
+    for path in shards:
+        if not path.is_file():
+            raise FormatError(
+                f"the shard {path.name} is missing",
+                where=index.parent,
+                remedy=f"Fetch all files that {index.name} names",
+            )
+    return shards
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_pickle(path: Path) -> dict[str, Tensor]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of odd pickles; refused below
+            mapped = zipfile.is_zipfile(path)  # files older than torch 1.6 are not
+            value = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        raise FormatError(
+            f"refused, because reading it would run code: it is a pickle of more than tensors"
+            f"{_what_it_calls(error)}",
+            where=path,
+            remedy="Use a copy with model.safetensors; if you trust this file, let its author "
+            "write one",
+        ) from error
+    except Exception as error:  # damaged bytes lead torch's reader into errors of any kind
+        raise _unreadable(path, error) from error
+    found = value.values() if isinstance(value, dict) else (value,)
+    odd = [type(each).__name__ for each in found if not isinstance(each, Tensor)]
+    if odd or not isinstance(value, dict):
+        kind = odd[0] if odd else "one tensor"
+        raise FormatError(f"expected tensors by name, found {kind}", where=path)
+    return {str(name): tensor.detach() for name, tensor in value.items()}
+
+
+def _what_it_calls(error: pickle.UnpicklingError) -> str:
+    found = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f" ({found[1]})" if found else ""
+
+
+def _unreadable(path: Path, error: Exception) -> FormatError:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return FormatError(
+        f"cannot be read ({lines[0]})",
+        where=path,
+        remedy="The file is damaged or cut short; fetch it again",
+    )
+
+
+def write_checkpoint(directory: Path, config: JSON, tensors: Mapping[str, Tensor]) -> None:
+    """Write ``config.json`` and ``model.safetensors`` with exactly these tensors.
+
+    A new directory appears when it is whole; in one that is there, each file does.
+    """
+    if directory.exists():
+        _write_into(directory, config, tensors)
+        return
+    with atomic_directory(directory) as partial:
+        _write_into(partial, config, tensors)
+
+
+def _write_into(directory: Path, config: JSON, tensors: Mapping[str, Tensor]) -> None:
+    path = directory / WEIGHTS_FILE
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    whole: dict[str, Any] = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    try:
+        with partial.open("wb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode  # safetensors' own files are the owner's only
+        save_file(whole, partial, metadata={"format": "pt"})
+        partial.chmod(mode)
+        with partial.open("rb") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_json(directory / CONFIG_FILE, config)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -12,17 +15,26 @@ from exonym.foundation.errors import FormatError
 from exonym.modeling.checkpoint import (
     CONFIG_FILE,
     PREFIX,
-    load_exactly,
     read_config,
     read_shape,
     read_weights,
-    write_checkpoint,
 )
-from exonym.modeling.config import EncoderConfig
+from exonym.modeling.config import TWO_LABELS, EncoderConfig
 from exonym.modeling.encoder import EncoderOutput, EntityEncoder
+from exonym.modeling.pretrained import ENTITY_TABLE, Pretrained
+
+NEW = (f"{PREFIX}entity_embeddings.", "entity_predictions.")
+"""What the names of the parameters begin with that mLUKE adds to XLM-R."""
 
 BACKBONES = ("xlm-roberta", "roberta", "luke")
 """Model types whose words a new model can start from."""
+
+_BY_WORD = (
+    f"{PREFIX}embeddings.word_embeddings.weight",
+    "lm_head.bias",
+    "lm_head.decoder.weight",
+    "lm_head.decoder.bias",
+)
 
 
 class WordHead(nn.Module):
@@ -64,26 +76,26 @@ class EntityHead(nn.Module):
         return F.linear(self.transform(states), table[rows], self.bias[rows])
 
 
-class EntityMaskedLM(nn.Module):
+class EntityMaskedLM(Pretrained):
     """The pretraining model: encoder, word head, entity head.
 
     Args:
         config: the shape of the encoder.
     """
 
+    architecture = "LukeForMaskedLM"
+    tied: ClassVar[Mapping[str, str]] = {
+        "lm_head.decoder.weight": f"{PREFIX}embeddings.word_embeddings.weight",
+        "lm_head.decoder.bias": "lm_head.bias",
+        "entity_predictions.decoder.weight": f"{PREFIX}{ENTITY_TABLE}",
+    }
+
     def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.luke = EntityEncoder(config)
         self.lm_head = WordHead(config)
         self.entity_predictions = EntityHead(config)
-        self.apply(self._initialise)
-
-    def _initialise(self, module: nn.Module) -> None:
-        if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=self.config.initializer_range)
-        if isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+        self.apply(self.initialise)
 
     def forward(self, **batch: Tensor) -> EncoderOutput:
         """Encode; the arguments are `EntityEncoder.forward`'s."""
@@ -110,31 +122,6 @@ class EntityMaskedLM(nn.Module):
         return logits
 
     @classmethod
-    def from_pretrained(cls, directory: str | Path) -> EntityMaskedLM:
-        """Read a LUKE checkpoint directory with its heads.
-
-        Raises:
-            InputError: there is no checkpoint.
-            FormatError: its tensors do not fit its configuration; the message names the first.
-        """
-        model = cls(read_shape(Path(directory)))
-        model.load_pretrained(directory)
-        return model
-
-    def load_pretrained(self, directory: str | Path) -> None:
-        """Put the tensors of a checkpoint directory of the same shape into this model.
-
-        Raises:
-            InputError: no weights file.
-            FormatError: a tensor is missing, unknown or of another shape.
-        """
-        load_exactly(self, read_weights(Path(directory)), Path(directory))
-
-    def save_pretrained(self, directory: str | Path) -> None:
-        """Write ``config.json`` and ``model.safetensors`` into a directory."""
-        write_checkpoint(Path(directory), self.config.to_json(), self.state_dict())
-
-    @classmethod
     def from_backbone(
         cls,
         directory: str | Path,
@@ -142,6 +129,7 @@ class EntityMaskedLM(nn.Module):
         entity_vocab_size: int,
         entity_emb_size: int = 256,
         entity_position_pooling: str = "mean",
+        added_words_like: Sequence[int] = (),
     ) -> EntityMaskedLM:
         """A new model whose words come from an XLM-R (or LUKE) checkpoint, its entities new.
 
@@ -151,6 +139,8 @@ class EntityMaskedLM(nn.Module):
             entity_vocab_size: rows of the new entity table.
             entity_emb_size: its width.
             entity_position_pooling: ``"mean"`` or ``"sum"``.
+            added_words_like: for each word id to add behind the checkpoint's, the id whose
+                embedding and bias it starts with.
 
         Raises:
             InputError: there is no checkpoint.
@@ -169,15 +159,18 @@ class EntityMaskedLM(nn.Module):
             entity_vocab_size=entity_vocab_size,
             entity_emb_size=entity_emb_size,
             entity_position_pooling=entity_position_pooling,
+            use_entity_aware_attention=False,
         )
-        model = cls(shape)
-        weights = {
+        vocab_size = shape.vocab_size + len(added_words_like)
+        model = cls(replace(shape, vocab_size=vocab_size, labels=TWO_LABELS, other={}))
+        words = {
             PREFIX + name.removeprefix("roberta.") if name.startswith("roberta.") else name: tensor
             for name, tensor in read_weights(directory).items()
         }
-        words = {name: tensor for name, tensor in weights.items() if not cls.is_new(name)}
-        new = {name: tensor for name, tensor in model.state_dict().items() if cls.is_new(name)}
-        load_exactly(model, {**words, **new}, directory)
+        for name in words.keys() & _BY_WORD if added_words_like else ():
+            added = words[name][torch.as_tensor(added_words_like)]
+            words[name] = torch.cat([words[name], added])
+        model._copy_from(words, directory, new=NEW)
         return model
 
     def copy_word_positions(self) -> None:
@@ -197,4 +190,4 @@ class EntityMaskedLM(nn.Module):
 
         These are what the first stage of mLUKE's pretraining trains (paper, appendix A).
         """
-        return name.startswith(("luke.entity_embeddings.", "entity_predictions."))
+        return name.startswith(NEW)

@@ -21,9 +21,9 @@ from exonym.foundation.progress import Progress
 from exonym.foundation.progress import stage as progress_stage
 from exonym.foundation.seeds import derive_seed, generator
 from exonym.modeling import EncoderConfig, EntityMaskedLM
-from exonym.modeling.checkpoint import CONFIG_FILE
+from exonym.modeling.checkpoint import CONFIG_FILE, read_config
 from exonym.objectives import IGNORED, Loss, masked_entity_prediction, masked_language_modeling
-from exonym.tokenization import EntityTokenizer
+from exonym.tokenization import EntityTokenizer, WordTokenizer
 from exonym.training.optimizer import make_optimizer
 from exonym.training.recipe import Recipe, Stage
 from exonym.training.run_folder import Place, RunFolder
@@ -118,6 +118,16 @@ def _precision(recipe: Recipe) -> str:
     return "bfloat16" if torch.cuda.is_available() or multiplies_bfloat16() else "float32"
 
 
+def _likenesses(words: WordTokenizer, backbone: Path) -> tuple[int, ...]:
+    """The pieces whose embeddings the markers start with, where a backbone has no markers.
+
+    XLM-R has none. The authors of mLUKE started ``<ent>`` and ``<ent2>`` from "@" and "#".
+    """
+    pieces = [int(ids[-1]) for ids in words.encode_stretches(["@", "#"], [False, False])]
+    size = read_config(backbone).get("vocab_size")
+    return tuple(pieces) if size == words.mask_id + 1 == len(words) - len(pieces) else ()
+
+
 def _initial_model(corpus: Corpus, tokenizer: EntityTokenizer, recipe: Recipe) -> EntityMaskedLM:
     words, entities = len(tokenizer.words), len(tokenizer.entities)
     torch.manual_seed(derive_seed(recipe.seed, "initial weights"))
@@ -128,6 +138,7 @@ def _initial_model(corpus: Corpus, tokenizer: EntityTokenizer, recipe: Recipe) -
             entity_vocab_size=entities,
             entity_emb_size=shape.entity_emb_size,
             entity_position_pooling=shape.entity_position_pooling,
+            added_words_like=_likenesses(tokenizer.words, shape.backbone),
         )
     else:
         config = shape.config(words=words, entities=entities)
