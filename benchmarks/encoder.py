@@ -9,7 +9,7 @@ transformers in float32, whose attention is the eager one, the only one it has. 
 only Exonym's times are measured.
 
 Ceiling: the share of the products per second that this machine reaches in large matrix products of
-the same type, one just before the other. The products counted are those of the real rows.
+the same type, in the same rounds. The products counted are those of the real rows.
 """
 
 from __future__ import annotations
@@ -155,10 +155,11 @@ class Worker:
         import torch
 
         best, kind = 0.0, getattr(torch, dtype)
-        for rows, inner, columns in ((2048, 2048, 2048), (2048, 768, 3072), (4096, 1024, 4096)):
+        hidden = self.order["shape"]["hidden_size"]
+        for rows, inner, columns in ((3 * hidden, hidden, 4 * hidden), (3 * hidden,) * 3):
             left = torch.randn(rows, inner, device=self.device).to(kind)
             right = torch.randn(inner, columns, device=self.device).to(kind)
-            for _ in range(4):
+            for _ in range(6):
                 started = time.perf_counter()
                 left @ right
                 if self.device.type == "cuda":
@@ -301,9 +302,9 @@ def measure(options: argparse.Namespace, shape: dict[str, Any], directory: Path)
     seconds: dict[str, list[float]] = {}
     ceilings: dict[str, list[float]] = {"float32": [], "bfloat16": []}
     for number in range(options.rounds):
+        for dtype, values in ceilings.items():
+            values.append(ours.ask("ceiling", dtype))
         for row in ROWS:
-            for dtype, values in ceilings.items():
-                values.append(ours.ask("ceiling", dtype))
             for process, name, variants in sides:
                 for variant in variants:
                     times = process.ask("time", row, variant, options.passes)

@@ -267,8 +267,10 @@ def test_entity_tables_and_vocabularies_belong_together(
     assert "the last 2 stand for no entity" in text
     smaller = make(tmp_path / "smaller", entity_vocab_size=len(NAMES) - 1)
     shutil.rmtree(smaller / "entities")
-    text = failure(exonym, smaller, "entity rows")
-    assert text == "the vocabulary has 7 rows, the table 6: they do not belong together"
+    found = findings(exonym, smaller, status=1)
+    text = "the vocabulary has 7 rows, the table 6: they do not belong together"
+    assert found["entity rows"] == ("FAIL", text)
+    assert found["tensors"][0] == "FAIL"
 
 
 def test_a_vocabulary_without_a_special_row_fails(exonym: Command, copy: Path) -> None:

@@ -123,14 +123,19 @@ def test_a_tensor_of_whole_numbers_is_an_error(luke: Path) -> None:
     refused(luke, "'lm_head.bias' holds int8, expected floating point")
 
 
-def test_an_entity_vocabulary_of_another_size_is_an_error_with_both(luke: Path) -> None:
-    (luke / "entities").mkdir()
-    for rows, fits in ((30, True), (29, False), (31, False)):
-        (luke / "entities" / "manifest.json").write_text(json.dumps({"rows": rows}))
+def test_a_vocabulary_larger_than_the_table_is_an_error_with_both_shapes(luke: Path) -> None:
+    message = r"has shape \(30, 16\), the entity vocabulary beside it needs \(31, 16\)"
+    names = {name: row for row, name in enumerate(("[PAD]", "[UNK]", "[MASK]", "[MASK2]"))}
+    for last, fits in ((29, True), (8, True), (30, False)):
+        (luke / "entity_vocab.json").write_text(json.dumps({**names, "en:Tokyo": last}))
         if fits:
             EntityMaskedLM.from_pretrained(luke)
         else:
-            refused(luke, rf"has shape \(30, 16\), the entity vocabulary .* needs \({rows}, 16\)")
+            refused(luke, message)
+    (luke / "entity_vocab.json").unlink()
+    (luke / "entities").mkdir()
+    (luke / "entities" / "manifest.json").write_text(json.dumps({"rows": 31}))
+    refused(luke, message)
 
 
 @pytest.mark.parametrize("kept", [0, 7, 1000, 50_000])

@@ -132,3 +132,18 @@ def test_saving_again_replaces_what_was_saved_even_in_place(directory: Path) -> 
         again = EntityTokenizer.from_pretrained(directory, boundary="hf")
         for name, array in before.items():
             assert array.tolist() == again(text)[name].tolist() == tokenizer(text)[name].tolist()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"entity_vocab_size": 6}, r"the entity vocabulary has 7 rows, the table .* 6 \(entity_"),
+        ({"vocab_size": 1000}, r"the word vocabulary has \d+ rows, the table .* 1000 \(vocab_size"),
+    ],
+)
+def test_a_vocabulary_larger_than_the_models_table_is_refused(
+    sizes: dict[str, int], message: str, directory: Path
+) -> None:
+    (directory / "config.json").write_bytes(orjson.dumps(sizes))
+    with pytest.raises(FormatError, match=message):
+        EntityTokenizer.from_pretrained(directory)

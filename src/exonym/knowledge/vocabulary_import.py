@@ -117,6 +117,29 @@ def vocabulary_directory(checkpoint: Path) -> Path:
     )
 
 
+def rows_at_hand(checkpoint: Path) -> int | None:
+    """How many rows a checkpoint's entity vocabulary has, if that can be told at once.
+
+    None where there is no vocabulary, or a large ``entity_vocab.json`` that was never converted.
+
+    Raises:
+        FormatError: a file is damaged.
+    """
+    folder, file = checkpoint / DIRECTORY, checkpoint / VOCABULARY_FILE
+    if file.is_file() and (not (folder / "manifest.json").is_file() or _is_converted(folder)):
+        if file.stat().st_size <= _WHOLE:
+            return 1 + max(max(rows) for _, rows, _ in read_entity_json(file, most_rows=MOST_ROWS))
+        fingerprint = fingerprint_of(file)
+        places = (folder, cache_directory() / _CACHE / fingerprint)
+        found = [place for place in places if _is_conversion(place, fingerprint)]
+        folder = found[0] if found else folder / "never converted"
+    if not (folder / "manifest.json").is_file():
+        return None
+    manifest = read_json(folder / "manifest.json")
+    rows = manifest.get("rows") if isinstance(manifest, dict) else None
+    return rows if isinstance(rows, int) else None
+
+
 def converted(source: Path) -> Path:
     """The directory that an ``entity_vocab.json`` was converted to; made if it is missing.
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from exonym.foundation.errors import FormatError
-from exonym.foundation.files import read_json
+from exonym.knowledge.vocabulary_import import rows_at_hand
 from exonym.modeling.checkpoint import (
     CONFIG_FILE,
     PREFIX,
@@ -273,23 +273,22 @@ class PretrainedClassifier(Pretrained):
 
 
 def require_entity_rows(directory: Path, config: EncoderConfig, table: Tensor) -> None:
-    """Check the entity table against the vocabulary that lies beside it, if it is Exonym's.
+    """Check the entity table against the vocabulary that lies beside it.
 
-    Other vocabularies are counted when they are opened (`exonym checkpoint check` does).
+    A large ``entity_vocab.json`` that was never opened is not counted here, but by
+    `EntityTokenizer.from_pretrained`. A table may have rows that the vocabulary does not name;
+    `exonym checkpoint check` tells of them.
 
     Raises:
-        FormatError: the table has another number of rows.
+        FormatError: the vocabulary has more rows than the table.
     """
-    manifest = directory / "entities" / "manifest.json"
-    if not manifest.is_file():
-        return
-    content = read_json(manifest)
-    rows = content.get("rows") if isinstance(content, dict) else None
-    if rows != config.entity_vocab_size:
+    rows = rows_at_hand(directory)
+    if rows is not None and rows > config.entity_vocab_size:
         raise FormatError(
             f"the tensor {ENTITY_TABLE!r} has shape {tuple(table.shape)}, the entity vocabulary "
             f"beside it needs ({rows}, {config.entity_emb_size})",
             where=directory,
+            remedy="Put the vocabulary of the same model beside it",
         )
 
 

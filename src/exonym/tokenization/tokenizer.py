@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from exonym.foundation.errors import ConfigError, InputError
+from exonym.foundation.errors import ConfigError, FormatError, InputError
 from exonym.foundation.files import read_json, write_json
 from exonym.text import AnnotatedText, Mention, SplitText
 from exonym.tokenization.added import TOKENIZER_CONFIG_FILE, tokenizer_config
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ENTITY_DIRECTORY = "entities"
 ENTITY_FILE = "entity_vocab.json"
+MODEL_CONFIG_FILE = "config.json"
 MOST_POSITIONS = 30  # positions kept per mention: the paper, section 3.1
 
 Text = str | AnnotatedText | SplitText
@@ -103,17 +104,21 @@ class EntityTokenizer:
 
         found = locate(
             directory,
-            patterns=[*TOKENIZER_FILES, ENTITY_FILE, f"{ENTITY_DIRECTORY}/*"],
+            patterns=[*TOKENIZER_FILES, MODEL_CONFIG_FILE, ENTITY_FILE, f"{ENTITY_DIRECTORY}/*"],
             revision=revision,
             local_files_only=local_files_only,
         )
-        words = WordTokenizer.from_directory(found)
+        words, entities = (
+            WordTokenizer.from_directory(found),
+            EntityVocabulary.from_pretrained(found),
+        )
+        _require_tables(found, words, entities)
         config = found / TOKENIZER_CONFIG_FILE
         if task is None and config.is_file():
             task = read_json(config).get("task")
         return cls(
             words,
-            EntityVocabulary.from_pretrained(found),
+            entities,
             boundary=boundary,
             task=task,
             added_tokens=added_tokens,
@@ -268,6 +273,30 @@ class EntityTokenizer:
             rows[1:] = self.entities.mask2_row
             ids, places, spans = insert_markers(ids, places, spans, self.words.added.markers)
         return Side(text, ids, places, spans, rows)
+
+
+def _require_tables(directory: Path, words: WordTokenizer, entities: EntityVocabulary) -> None:
+    """Refuse ids for which the model in the same directory has no rows.
+
+    Raises:
+        FormatError: says which vocabulary is larger than which table.
+    """
+    if not (directory / MODEL_CONFIG_FILE).is_file():
+        return
+    config = read_json(directory / MODEL_CONFIG_FILE)
+    sizes = config if isinstance(config, dict) else {}
+    for name, size, kind in (
+        ("vocab_size", words.mask_id + 1, "word vocabulary"),
+        ("entity_vocab_size", len(entities), "entity vocabulary"),
+    ):
+        rows = sizes.get(name)
+        if isinstance(rows, int) and rows < size:
+            raise FormatError(
+                f"the {kind} has {size} rows, the table of the model beside it {rows} "
+                f"({name} in {MODEL_CONFIG_FILE})",
+                where=directory,
+                remedy="Put the vocabulary of the same model beside it",
+            )
 
 
 def _annotated(text: Text) -> AnnotatedText:
