@@ -99,8 +99,7 @@ class Worker:
             dtype = getattr(torch, variant.split()[0])
             model = self._load(dtype).eval().to(self.device)
             if "compiled" in variant:
-                options = {"freezing": True} if self.device.type == "cpu" else None
-                model = torch.compile(model, dynamic=False, options=options)
+                model = torch.compile(model, dynamic=False)
             self.models[variant] = model
         return self.models[variant]
 
@@ -115,15 +114,11 @@ class Worker:
         return model.to(dtype)
 
     def states(self, row: str, variant: str) -> Any:
-        import torch
-
+        """The call that makes the states of a row."""
         batch = make_batch(row, self.order["shape"])
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
         model = self.model(variant)
-        with torch.no_grad():  # freezing does not know inference mode; no_grad costs no time
-            if self.kind == "exonym":
-                return lambda: model(**batch)
-            return lambda: model(**batch, return_dict=True)
+        return lambda: model(**batch)
 
     def time(self, row: str, variant: str, passes: int) -> list[float]:
         import torch

@@ -207,6 +207,7 @@ def test_bfloat16_states_are_near_those_of_float32(
 ) -> None:
     """Also when products are cut for oneDNN."""
     monkeypatch.setattr(prepared, "_IDLE", (rows, 1000))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     encoder, tensors = make(), BATCHES["mixed"]
     with torch.no_grad():
         exact = run(encoder, tensors)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# One call of attention costs about as much as attention over this many rows and columns more
-# (benchmarks/encoder.py), so items that differ by no more share a bucket.
+# Items whose lengths differ by no more share a bucket: one more call costs about as much as the
+# padding of a few items by so many rows.
 _SLACK = 16
 
 

@@ -2,8 +2,8 @@
 
 oneDNN multiplies faster when a weight matrix already has the blocked layout of its kernels; PyTorch
 otherwise makes that layout anew in every call. The laid-out copies are made when a layer first
-computes without gradients, and again after its weights have changed. In bfloat16 that is most of
-the difference between 2 and 4 times the speed of float32 for a single text (benchmarks/encoder.py).
+computes without gradients, and again after its weights have changed; they take as much memory as
+the layers. A single text in bfloat16 is 1.4 times as fast with them (`benchmarks/encoder.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-_DTYPES = (torch.float32, torch.bfloat16)
 _MOST_ROWS = 4096
 """Rows that go through a layer together: beyond, more at once is no faster and takes memory."""
 _IDLE = (192, 768)
@@ -94,9 +93,10 @@ class PreparedLinear:
 
     def _cut(self, states: Tensor) -> Sequence[Tensor]:
         rows, states = states.shape[0], states.contiguous()
-        least, most = (number * torch.get_num_threads() for number in _IDLE)
+        threads = torch.get_num_threads()
+        least, most = (number * threads for number in _IDLE)
         narrow = self.bias.shape[0] <= _NARROW and states.dtype == torch.bfloat16
-        if not narrow or rows <= least or rows >= most:
+        if threads == 1 or not narrow or rows <= least or rows >= most:
             return (states,)
         size = -(-rows // -(-rows // least))
         return states.split(-(-size // 16) * 16)  # type: ignore[no-untyped-call, no-any-return]
@@ -128,11 +128,11 @@ def prepared(owner: nn.Module, modules: Sequence[nn.Linear], make: Callable[[], 
         for tensor in module._parameters.values()
         if tensor is not None
     ]
-    held = _held.pop(owner, None)
+    held = _held.get(owner)
     if held is None or held[0] != key:
-        held = None  # free the old copy before the new one is made
-        held = (key, make())
-    _held[owner] = held
+        held = None
+        forget(owner)  # frees the old copy before the new one is made
+        held = _held[owner] = (key, make())
     made: _Made = held[1]
     return made
 
