@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from exonym.tokenization.added import AddedToken
 from exonym.tokenization.words import WordTokenizer
 
@@ -44,17 +41,16 @@ class Cut:
     """How one text was cut.
 
     Args:
-        text: the text.
         first: its first stretch among all.
         last: one past its last stretch.
-        spans: (mentions, 2) the stretch at which each mention starts, and at which what follows
-            it starts.
+        mentions: characters [start, end) of each mention.
+        spans: the stretch at which each mention starts, and at which what follows it starts.
     """
 
-    text: str
     first: int
     last: int
-    spans: npt.NDArray[np.int64]
+    mentions: Sequence[Span]
+    spans: Sequence[Span]
 
 
 class Cutter:
@@ -68,7 +64,7 @@ class Cutter:
 
     def __init__(self, words: WordTokenizer, boundary: Boundary, *, added_tokens: bool) -> None:
         self._faithful = boundary == "faithful"
-        self._blanks, self._spaces = "".join(sorted(words.blanks)), words.spaces
+        self._blanks, self._spaces = words.blanks, words.spaces
         tokens = words.added.by_id if added_tokens else {}
         self._tokens = {token.content: (i, token) for i, token in tokens.items()}
         longest_first = sorted(self._tokens, key=len, reverse=True)
@@ -87,7 +83,7 @@ class Cutter:
         else:
             found = self._add_with_tokens(text, borders, stretches)
         pairs = [(found[start], found[end]) for start, end in spans]
-        return Cut(text, first, len(stretches.texts), np.array(pairs, np.int64).reshape(-1, 2))
+        return Cut(first, len(stretches.texts), mentions, pairs)
 
     def _add_plainly(self, text: str, borders: list[int], stretches: Stretches) -> dict[int, int]:
         """Add what lies between the borders; returns the stretch that begins at each."""
@@ -122,11 +118,14 @@ class Cutter:
         """
         blanks, spans = self._blanks, []
         for start, end in mentions:
-            stretch = text[start:end].rstrip(blanks)
-            if not stretch.lstrip(blanks):
+            while end > start and text[end - 1] in blanks:
+                end -= 1
+            if start == end:
                 spans.append((0, 0))
-            else:
-                spans.append((len(text[:start].rstrip(blanks)), start + len(stretch)))
+                continue
+            while start and text[start - 1] in blanks:
+                start -= 1
+            spans.append((start, end))
         return spans
 
     def _add(self, text: str, start: int, end: int, stretches: Stretches) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -14,7 +15,7 @@ from exonym.text import AnnotatedText, Mention, SplitText
 from exonym.tokenization.added import TOKENIZER_CONFIG_FILE, tokenizer_config
 from exonym.tokenization.borders import Boundary, Cut, Cutter, Stretches
 from exonym.tokenization.encoded import EncodedBatch, EncodedText, Ids, pad_texts
-from exonym.tokenization.framing import Frame, Side
+from exonym.tokenization.framing import Limits, Row, Side, assemble
 from exonym.tokenization.markers import TASKS, Task, check_mentions, insert_markers
 from exonym.tokenization.windows import OVERFLOWS, Overflow
 from exonym.tokenization.words import TOKENIZER_FILES, Pieces, WordTokenizer
@@ -190,25 +191,16 @@ class EntityTokenizer:
         self._check(texts, pairs, max_length, overflow, overlap)
         firsts = [_annotated(text) for text in texts]
         seconds = None if pairs is None else [_annotated(text) for text in pairs]
-        stretches = Stretches()
-        cuts = [self._cut(text, stretches) for text in (*firsts, *(seconds or ()))]
-        pieces = self._pieces(stretches)
-        sides = [
-            self._side(text, cut, pieces)
-            for text, cut in zip((*firsts, *(seconds or ())), cuts, strict=True)
-        ]
-        frame = Frame(
-            self.words,
-            pieces,
-            np.asarray(stretches.places, dtype=np.int32),
-            max_length=max_length,
-            overflow=overflow,
-            overlap=overlap,
-        )
+        both = firsts + (seconds or [])
+        pieces, sides, stretch_starts = self._sides(both)
+        limits = Limits(max_length, overflow, overlap)
+        rows: list[Row] = []
         for index, text in enumerate(texts):
-            parts = [sides[index], *([sides[len(texts) + index]] if seconds else ())]
-            split = text if isinstance(text, SplitText) else None
-            yield from frame.framed(index, parts, split)
+            parts = (sides[index], sides[len(texts) + index]) if seconds else (sides[index],)
+            split = text.spans() if isinstance(text, SplitText) else None
+            words = None if split is None else [start for start, _ in split]
+            rows.extend(limits.fit(Row(index, parts, word_starts=words)))
+        yield from assemble(rows, self.words, pieces, stretch_starts)
 
     def pieces(self, texts: Sequence[AnnotatedText]) -> Iterator[tuple[Ids, Ids]]:
         """The bare pieces of each text, for building corpora: no special pieces, no offsets.
@@ -217,11 +209,10 @@ class EntityTokenizer:
             (words,) piece ids and (mentions, 2) pieces [start, end) of every mention; the span
             of a mention that has no piece is empty.
         """
-        stretches = Stretches()
-        cuts = [self._cut(text, stretches) for text in texts]
-        pieces = self._pieces(stretches)
-        for cut in cuts:
-            yield _ids(cut, pieces), _spans(cut, pieces)
+        stretches, cuts = self._cut(texts)
+        pieces = self._encode(stretches)
+        for cut, spans in zip(cuts, _spans(cuts, pieces), strict=True):
+            yield pieces.ids[pieces.starts[cut.first] : pieces.starts[cut.last]], spans
 
     def rows(self, mentions: Sequence[Mention]) -> Ids:
         """(mentions,) rows of the entity vocabulary."""
@@ -252,27 +243,51 @@ class EntityTokenizer:
         if pairs is not None and self.task is not None:
             raise InputError(f"{self.task} takes one text, not a pair")
 
-    def _cut(self, text: AnnotatedText, stretches: Stretches) -> Cut:
-        spans = [(mention.start, mention.end) for mention in text.mentions]
-        return self._cutter.cut(text.text, spans, stretches)
+    def _cut(self, texts: Sequence[AnnotatedText]) -> tuple[Stretches, list[Cut]]:
+        stretches = Stretches()
+        return stretches, [
+            self._cutter.cut(text.text, [(m.start, m.end) for m in text.mentions], stretches)
+            for text in texts
+        ]
 
-    def _pieces(self, stretches: Stretches) -> Pieces:
+    def _encode(self, stretches: Stretches) -> Pieces:
         return self.words.encode(stretches.texts, stretches.starting, fixed=stretches.fixed)
 
-    def _side(self, text: AnnotatedText, cut: Cut, pieces: Pieces) -> Side:
-        """The pieces of one text, markers included, and its mentions."""
-        places = np.arange(pieces.starts[cut.first], pieces.starts[cut.last])
-        ids, spans = _ids(cut, pieces), _spans(cut, pieces)
+    def _sides(self, texts: Sequence[AnnotatedText]) -> tuple[Pieces, list[Side], Ids]:
+        """Pieces and mentions of all texts, markers included; where the stretches begin."""
+        stretches, cuts = self._cut(texts)
+        pieces = self._encode(stretches)
+        places = np.arange(len(pieces.ids))
+        mentions = [mention for text in texts for mention in text.mentions]
+        borders = np.cumsum([0, *(len(text.mentions) for text in texts)]).tolist()
+        masked = np.full(len(mentions), self.entities.mask_row, dtype=np.int32)
+        rows = self.rows(mentions) if self.task is None else masked
+        pairs = [pair for cut in cuts for pair in cut.mentions]
+        characters = np.array(pairs, np.int32).reshape(-1, 2)
+        sides = []
+        for number, (text, cut, spans) in enumerate(
+            zip(texts, cuts, _spans(cuts, pieces), strict=True)
+        ):
+            here = slice(int(pieces.starts[cut.first]), int(pieces.starts[cut.last]))
+            own = slice(borders[number], borders[number + 1])
+            side = Side(text, pieces.ids[here], places[here], spans, rows[own], characters[own])
+            sides.append(side if self.task is None else self._for_task(side))
         if self.boundary == "faithful":
-            _refuse_empty(text, spans)
-        if self.task is None:
-            return Side(text, ids, places, spans, self.rows(text.mentions))
-        check_mentions(text, self.task)
-        rows = np.full(len(spans), self.entities.mask_row, dtype=np.int32)
-        if self.task != "entity_span_classification":
-            rows[1:] = self.entities.mask2_row
-            ids, places, spans = insert_markers(ids, places, spans, self.words.added.markers)
-        return Side(text, ids, places, spans, rows)
+            _refuse_empty(sides)
+        return pieces, sides, np.asarray(stretches.places, dtype=np.int32)
+
+    def _for_task(self, side: Side) -> Side:
+        """The side with the markers and special entities of the task."""
+        assert self.task is not None, "there is a task"
+        check_mentions(side.text, self.task)
+        if self.task == "entity_span_classification":
+            return side
+        rows = side.rows.copy()
+        rows[1:] = self.entities.mask2_row
+        ids, places, spans = insert_markers(
+            side.ids, side.places, side.spans, self.words.added.markers
+        )
+        return replace(side, ids=ids, places=places, spans=spans, rows=rows)
 
 
 def _require_tables(directory: Path, words: WordTokenizer, entities: EntityVocabulary) -> None:
@@ -305,21 +320,22 @@ def _annotated(text: Text) -> AnnotatedText:
     return text.joined() if isinstance(text, SplitText) else text
 
 
-def _ids(cut: Cut, pieces: Pieces) -> Ids:
-    return pieces.ids[pieces.starts[cut.first] : pieces.starts[cut.last]]
+def _spans(cuts: Sequence[Cut], pieces: Pieces) -> list[Ids]:
+    """(mentions, 2) pieces of each mention for every text, counted from its first piece."""
+    counts = [len(cut.mentions) for cut in cuts]
+    stretches = np.array([pair for cut in cuts for pair in cut.spans], np.int64).reshape(-1, 2)
+    firsts = pieces.starts[np.array([cut.first for cut in cuts], np.int64)]
+    spans = (pieces.starts[stretches] - np.repeat(firsts, counts)[:, None]).astype(np.int32)
+    return np.split(spans, np.cumsum(counts)[:-1]) if cuts else []
 
 
-def _spans(cut: Cut, pieces: Pieces) -> Ids:
-    """(mentions, 2) pieces of each mention, counted from the text's first."""
-    spans: Ids = (pieces.starts[cut.spans] - pieces.starts[cut.first]).astype(np.int32)
-    return spans
-
-
-def _refuse_empty(text: AnnotatedText, spans: Ids) -> None:
-    for index in np.flatnonzero(spans[:, 0] == spans[:, 1]).tolist():
-        mention = text.mentions[index]
-        raise InputError(
-            f"the mention [{mention.start}, {mention.end}) {text.surface(mention)!r} has no piece; "
-            f"leave it out",
-            where=text.source,
-        )
+def _refuse_empty(sides: Sequence[Side]) -> None:
+    for side in sides:
+        empty = side.spans[:, 0] == side.spans[:, 1]
+        if empty.any():
+            text, mention = side.text, side.text.mentions[int(empty.argmax())]
+            raise InputError(
+                f"the mention [{mention.start}, {mention.end}) {text.surface(mention)!r} has no "
+                f"piece; leave it out",
+                where=text.source,
+            )

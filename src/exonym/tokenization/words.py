@@ -53,7 +53,7 @@ TOKENIZER_FILES = (
     SPECIAL_TOKENS_FILE,
     ADDED_TOKENS_FILE,
 )
-_SMALL = 10_000  # characters that are not worth a second thread
+_SMALL = 6_000  # characters that are not worth a second thread
 
 Ids = npt.NDArray[np.int32]
 
@@ -207,15 +207,14 @@ class WordTokenizer:
 
     def _encoded(self, stretches: Sequence[str], starting: Sequence[bool]) -> list[list[int]]:
         """SentencePiece's ids of every stretch."""
-        threads = _threads(sum(map(len, stretches)))
         try:
             if all(starting):
-                return _encode(self._starting, list(stretches), threads)
+                return _encode(self._starting, list(stretches))
             encoded: list[list[int]] = [[]] * len(stretches)
             for flag in (True, False):
                 places = [place for place, chosen in enumerate(starting) if chosen is flag]
                 processor = self._starting if flag else self._continuing
-                found = _encode(processor, [stretches[place] for place in places], threads)
+                found = _encode(processor, [stretches[place] for place in places])
                 for place, ids in zip(places, found, strict=True):
                     encoded[place] = ids
         except TypeError as error:
@@ -261,10 +260,9 @@ def _processor(model: bytes) -> sentencepiece.SentencePieceProcessor:
     return sentencepiece.SentencePieceProcessor(model_proto=model)
 
 
-def _encode(
-    processor: sentencepiece.SentencePieceProcessor, texts: list[str], threads: int
-) -> list[list[int]]:
+def _encode(processor: sentencepiece.SentencePieceProcessor, texts: list[str]) -> list[list[int]]:
     # Lists, since most stretches are short and an array each would take longer than encoding.
+    threads = (os.cpu_count() or 1) if sum(map(len, texts)) > _SMALL else 1
     return list(processor.encode(texts, out_type=int, num_threads=threads))
 
 
@@ -277,7 +275,3 @@ def _refuse_surrogates(texts: Sequence[str]) -> None:
                 f"the text has half of a surrogate pair, which is no character: "
                 f"{text[max(error.start - 10, 0) : error.end + 10]!r}"
             ) from error
-
-
-def _threads(characters: int) -> int:
-    return len(os.sched_getaffinity(0)) if characters > _SMALL else 1
