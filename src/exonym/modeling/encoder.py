@@ -50,6 +50,9 @@ class Pooler(nn.Module):
         return torch.tanh(self.dense(states[:, 0]))
 
 
+_MOSTLY_REAL = 0.7
+
+
 class EntityEncoder(Pretrained):
     """The encoder of mLUKE.
 
@@ -133,12 +136,25 @@ class EntityEncoder(Pretrained):
         if words.device.type != "cpu":
             return pack(words, entities, mixed_lengths=True)
         if torch.is_grad_enabled():
-            return pack(words, entities)
+            return (
+                pack(words, entities) if _mostly_padding(words, entities) else pad(words, entities)
+            )
         align = alignment(self.embeddings.word_embeddings.weight.dtype)
         return pack(words, entities, most_rows=most_rows(), align=align)
 
     def _pooled(self, states: Tensor) -> Tensor | None:
         return None if self.pooler is None else self.pooler(states)
+
+
+def _mostly_padding(words: Tensor, entities: Tensor | None) -> bool:
+    """Whether packing pays in training.
+
+    Packed, nearly every batch has a number of rows of its own, and in bfloat16 oneDNN compiles and
+    keeps a kernel for each: that costs more than computing a little padding.
+    """
+    masks = [words] if entities is None else [words, entities]
+    real = sum(int(mask.sum()) for mask in masks)
+    return real < _MOSTLY_REAL * sum(mask.numel() for mask in masks)
 
 
 def _same(name: str, shape: torch.Size, other: str, expected: torch.Size) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -138,20 +138,18 @@ class EntityTokenizer:
 
     def __call__(
         self,
-        texts: Text | Sequence[Text],
-        pairs: Text | Sequence[Text] | None = None,
+        texts: Text | Iterable[Text],
+        pairs: Text | Iterable[Text] | None = None,
         *,
         max_length: int = 512,
         overflow: Overflow = "error",
         overlap: int = 128,
     ) -> EncodedBatch:
         """Encode and pad; see `encode`. The result's ``texts`` carry offsets and cut counts."""
-        if isinstance(texts, Text):
-            texts = [texts]
-        if isinstance(pairs, Text):
-            pairs = [pairs]
+        firsts = [texts] if isinstance(texts, Text) else list(texts)
+        seconds = [pairs] if isinstance(pairs, Text) else None if pairs is None else list(pairs)
         encoded = list(
-            self.encode(texts, pairs, max_length=max_length, overflow=overflow, overlap=overlap)
+            self.encode(firsts, seconds, max_length=max_length, overflow=overflow, overlap=overlap)
         )
         return pad_texts(
             encoded,
