@@ -135,11 +135,12 @@ class EntityEncoder(Pretrained):
             return pad(words, entities)  # shapes that follow from the batch's own
         if words.device.type != "cpu":
             return pack(words, entities, mixed_lengths=True)
+        dtype = self.embeddings.word_embeddings.weight.dtype
         if torch.is_grad_enabled():
-            return (
-                pack(words, entities) if _mostly_padding(words, entities) else pad(words, entities)
-            )
-        align = alignment(self.embeddings.word_embeddings.weight.dtype)
+            half = torch.is_autocast_enabled("cpu") or dtype != torch.float32
+            packed = not half and _mostly_padding(words, entities)
+            return pack(words, entities) if packed else pad(words, entities)
+        align = alignment(dtype)
         return pack(words, entities, most_rows=most_rows(), align=align)
 
     def _pooled(self, states: Tensor) -> Tensor | None:
@@ -147,10 +148,10 @@ class EntityEncoder(Pretrained):
 
 
 def _mostly_padding(words: Tensor, entities: Tensor | None) -> bool:
-    """Whether packing pays in training.
+    """Whether packing pays in training: moving rows there and back costs a little, too.
 
-    Packed, nearly every batch has a number of rows of its own, and in bfloat16 oneDNN compiles and
-    keeps a kernel for each: that costs more than computing a little padding.
+    In bfloat16 it never does on a CPU: nearly every packed batch has a number of rows of its own,
+    and oneDNN compiles and keeps a kernel for each.
     """
     masks = [words] if entities is None else [words, entities]
     real = sum(int(mask.sum()) for mask in masks)
