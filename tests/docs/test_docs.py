@@ -26,7 +26,7 @@ WRITTEN = [*PAGES, ROOT / "CHANGELOG.md"]
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
-_FIELD = re.compile(r"`(masking|model|sampling)\.(?!py\b|safetensors\b)(\w+)")
+_FIELD = re.compile(r"`(masking|model|sampling)\.(?!py\b|safetensors\b)(\w+)\b(?!\()")
 _NOT_RUN = "# needs "
 _SMALL_WORLD = ["--entities", "200", "--languages", "en,de,ja,sw"]
 _FEW_STEPS = ["--set", "batch_sequences=8"]
