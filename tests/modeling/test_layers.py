@@ -140,7 +140,7 @@ def test_states_are_those_of_the_definition(
     if how == "padded":
         monkeypatch.setattr(encoder_module, "pack", lambda *masks, **_: pad(*masks))
     if how == "grouped":
-        monkeypatch.setattr(encoder_module, "most_rows", lambda: 20)
+        monkeypatch.setattr(encoder_module, "MOST_ROWS", 20)
     if how == "aligned":
         monkeypatch.setattr(encoder_module, "alignment", lambda _: 16)
     with torch.set_grad_enabled(how == "gradients"):
@@ -165,7 +165,7 @@ def test_a_text_has_the_same_states_in_any_company(
     words, entities = [list(column) for column in zip(*items, strict=True)]
     tensors = batch(words, entities, holes=holes)
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
-        patch.setattr(encoder_module, "most_rows", lambda: most)
+        patch.setattr(encoder_module, "MOST_ROWS", most)
         patch.setattr(encoder_module, "alignment", lambda _: align)
         together = run(encoder, tensors)
         for item in range(len(items)):

@@ -33,25 +33,17 @@ from exonym.modeling.checkpoint import (
     write_checkpoint,
 )
 from exonym.modeling.entity_rows import NAMES, AddedEntity, EntityTables, Pieces, new_rows
+from exonym.modeling.heads import EntityMaskedLM
 from exonym.modeling.loading import choose_dtype, renamed
+from exonym.modeling.pretrained import ENTITY_TABLE
+from exonym.tokenization.words import TOKENIZER_FILES, WordTokenizer
 
-ENTITY_TABLE = "entity_embeddings.entity_embeddings.weight"
 PROJECTION = "entity_embeddings.entity_embedding_dense.weight"
 WORD_TABLE = "embeddings.word_embeddings.weight"
 ENTITY_BIAS = "entity_predictions.bias"
-# Decoders that are other tensors by definition; a file may have them again.
-TIED = {
-    "lm_head.decoder.weight": f"{PREFIX}{WORD_TABLE}",
-    "lm_head.decoder.bias": "lm_head.bias",
-    "entity_predictions.decoder.weight": f"{PREFIX}{ENTITY_TABLE}",
-}
 # Files beside the tensors that go with a checkpoint.
 COPIED = (
-    "sentencepiece.bpe.model",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
+    *TOKENIZER_FILES,
     "generation_config.json",
     "README.md",
     "LICENSE",
@@ -219,7 +211,7 @@ def _read(source: Path) -> _Checkpoint:
 def _remove_decoders(tensors: dict[str, Tensor], prefix: str) -> dict[str, str]:
     """Take out the decoders that are tables by definition; says of each whether it was."""
     left_out = {}
-    for decoder, original in TIED.items():
+    for decoder, original in EntityMaskedLM.tied.items():
         tensor = tensors.pop(decoder, None)
         if tensor is None:
             continue
@@ -359,8 +351,6 @@ def _cast(tensors: dict[str, Tensor], name: str) -> None:
 
 
 def _own_pieces(source: Path) -> Pieces:
-    from exonym.tokenization import WordTokenizer
-
     return WordTokenizer.from_directory(source).encode_words
 
 

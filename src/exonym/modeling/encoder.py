@@ -18,7 +18,7 @@ from exonym.modeling.embeddings import EntityEmbeddings, WordEmbeddings
 from exonym.modeling.layers import Layers
 from exonym.modeling.loading import POOLER
 from exonym.modeling.packing import Packing, pack, pad
-from exonym.modeling.prepared import alignment, most_rows
+from exonym.modeling.prepared import MOST_ROWS, alignment
 from exonym.modeling.pretrained import Pretrained
 
 
@@ -141,7 +141,7 @@ class EntityEncoder(Pretrained):
             packed = not half and _mostly_padding(words, entities)
             return pack(words, entities) if packed else pad(words, entities)
         align = alignment(dtype)
-        return pack(words, entities, most_rows=most_rows(), align=align)
+        return pack(words, entities, most_rows=MOST_ROWS, align=align)
 
     def _pooled(self, states: Tensor) -> Tensor | None:
         return None if self.pooler is None else self.pooler(states)

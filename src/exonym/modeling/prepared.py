@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-_MOST_ROWS = 4096
+MOST_ROWS = 4096
 """Rows that go through a layer together: beyond, more at once is no faster and takes memory."""
 _IDLE = (192, 768)
 """Between so many rows for each thread oneDNN leaves threads idle in bfloat16, if the product has
@@ -40,11 +40,6 @@ def can_prepare(states: Tensor, weight: Tensor) -> bool:
         and torch.backends.mkldnn.enabled
         and _available(states.dtype)
     )
-
-
-def most_rows() -> int:
-    """Rows that should go through a layer together."""
-    return _MOST_ROWS
 
 
 def alignment(dtype: torch.dtype) -> int:

@@ -64,7 +64,10 @@ class Cutter:
 
     def __init__(self, words: WordTokenizer, boundary: Boundary, *, added_tokens: bool) -> None:
         self._faithful = boundary == "faithful"
-        self._blanks, self._spaces = words.blanks, words.spaces
+        # What is blank takes a while to find out, and the other boundary does not ask.
+        nothing = frozenset[str]()
+        self._blanks = words.blanks if self._faithful else nothing
+        self._spaces = words.spaces if self._faithful else nothing
         tokens = words.added.by_id if added_tokens else {}
         self._tokens = {token.content: (i, token) for i, token in tokens.items()}
         longest_first = sorted(self._tokens, key=len, reverse=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from exonym.foundation.errors import ConfigError, FormatError, InputError
-from exonym.foundation.files import read_json, write_json
+from exonym.foundation.files import read_json
 from exonym.text import AnnotatedText, Mention, SplitText
-from exonym.tokenization.added import TOKENIZER_CONFIG_FILE, tokenizer_config
+from exonym.tokenization.added import TOKENIZER_CONFIG_FILE
 from exonym.tokenization.borders import Boundary, Cut, Cutter, Stretches
 from exonym.tokenization.encoded import EncodedBatch, EncodedText, Ids, pad_texts
 from exonym.tokenization.framing import Limits, Row, Side, assemble
@@ -129,11 +129,7 @@ class EntityTokenizer:
         """Write both halves into a checkpoint directory, for us and for transformers 4.57."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        self.words.save(directory)
-        fields = tokenizer_config(
-            self.words.added, task=self.task, max_mention_length=MOST_POSITIONS
-        )
-        write_json(directory / TOKENIZER_CONFIG_FILE, fields)
+        self.words.save(directory, task=self.task, max_mention_length=MOST_POSITIONS)
         self.entities.save_pretrained(directory)
 
     def __call__(

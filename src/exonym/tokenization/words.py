@@ -132,15 +132,20 @@ class WordTokenizer:
                     f"original {SENTENCEPIECE_FILE} in their place",
                 )
 
-    def save(self, directory: Path) -> None:
-        """Write the files of XLM-R's and mLUKE's repositories into a directory."""
+    def save(self, directory: Path, **fields: object) -> None:
+        """Write the files of XLM-R's and mLUKE's repositories into a directory.
+
+        Args:
+            directory: an existing directory.
+            **fields: what else ``tokenizer_config.json`` should say.
+        """
         directory = Path(directory)
         with atomic_file(directory / SENTENCEPIECE_FILE) as stream:
             stream.write(self._model)
         with atomic_file(directory / TOKENIZER_FILE) as stream:
             tokens = [{"id": i, **token.to_json()} for i, token in self.added.by_id.items()]
             stream.write(orjson.dumps(definition_of(self._model, tokens)))
-        write_json(directory / TOKENIZER_CONFIG_FILE, tokenizer_config(self.added))
+        write_json(directory / TOKENIZER_CONFIG_FILE, tokenizer_config(self.added, **fields))
         write_json(directory / SPECIAL_TOKENS_FILE, special_tokens_map(self.added))
 
     def __reduce__(self) -> tuple[Callable[..., WordTokenizer], tuple[bytes, AddedTokens]]:
