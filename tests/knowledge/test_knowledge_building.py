@@ -147,7 +147,7 @@ def test_other_projects_are_no_wikipedias(tmp_path: Path) -> None:
         build_knowledge_base([path], tmp_path / "kb")
 
 
-def test_a_damaged_dump_stops_the_build_and_leaves_nothing_unless_told_to_keep_going(
+def test_a_damaged_dump_stops_the_build_unless_told_to_keep_going(
     tmp_path: Path,
 ) -> None:
     dumps = tmp_path / "dumps"
@@ -163,7 +163,7 @@ def test_a_damaged_dump_stops_the_build_and_leaves_nothing_unless_told_to_keep_g
         build_knowledge_base([dumps], tmp_path / "kb")
     with pytest.raises(FormatError, match=r"dewiki\.xml.*--keep-going"):
         build_knowledge_base([dumps], tmp_path / "kb", processes=2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["dumps"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dumps", "kb.building"]
     (dumps / "frwiki.xml").write_text("this is not XML")
     kb = build_knowledge_base([dumps], tmp_path / "kb", keep_going=True)
     german = next(file for file in kb.manifest["files"] if file["name"] == "dewiki.xml")
@@ -216,16 +216,19 @@ def test_an_impossible_number_of_processes_is_refused(dumps: Path, tmp_path: Pat
         build_knowledge_base([dumps], tmp_path / "kb", processes=0)
 
 
-def test_an_interrupt_leaves_nothing(
+def test_an_interrupt_leaves_nothing_under_the_final_name(
     dumps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("exonym.knowledge.building.write_tables", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        build_knowledge_base([dumps], tmp_path / "kb")
-    assert not any(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr("exonym.knowledge.building.manifest.write_tables", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build_knowledge_base([dumps], tmp_path / "kb")
+    assert [path.name for path in tmp_path.iterdir()] == ["kb.building"]
+    build_knowledge_base([dumps], tmp_path / "kb")
+    assert [path.name for path in tmp_path.iterdir()] == ["kb"]
 
 
 def test_real_dumps_can_be_read(shared_data: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exonym.knowledge.redirects import resolve_redirects
+from exonym.knowledge.building.redirects import resolve_redirects
 
 
 def test_chains_lead_to_their_end_and_circles_and_dead_ends_are_counted() -> None:

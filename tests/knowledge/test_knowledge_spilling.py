@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exonym.knowledge.spilling import PairCounter
+from exonym.knowledge.building.spilling import PairCounter
+from exonym.knowledge.records import NameKind
 
-PAIRS = st.lists(
-    st.tuples(st.text("abé東\n\t ", max_size=3), st.integers(0, 3), st.integers(0, 2)), max_size=60
+KINDS = (NameKind.TITLE, NameKind.LABEL, NameKind.ALIAS)
+NAMES = st.lists(
+    st.tuples(
+        st.text("abé東\n\t ", max_size=3), st.integers(0, 3), st.sampled_from((None, *KINDS))
+    ),
+    max_size=60,
 )
 
 
-@given(PAIRS, st.integers(1, 20))
-def test_pairs_come_back_sorted_with_their_sums(
-    pairs: list[tuple[str, int, int]], limit: int
+@given(NAMES, st.integers(1, 20))
+def test_names_come_back_sorted_with_their_links_counted_and_their_kinds_joined(
+    names: list[tuple[str, int, NameKind | None]], limit: int
 ) -> None:
-    expected: dict[str, Counter[int]] = {}
-    for text, number, count in pairs:
-        expected.setdefault(text, Counter())[number] += count
+    expected: dict[str, dict[int, tuple[int, int]]] = {}
     with tempfile.TemporaryDirectory() as directory:
-        counter = PairCounter(Path(directory), "pairs", pairs_in_memory=limit)
-        for text, number, count in pairs:
-            counter.add(text, number, count)
+        counter = PairCounter(Path(directory), "names", pairs_in_memory=limit)
+        for text, entity, kind in names:
+            count, kinds = expected.setdefault(text, {}).get(entity, (0, 0))
+            if kind is None:
+                counter.add_link(text, entity)
+                expected[text][entity] = (count + 1, kinds | NameKind.LINK)
+            else:
+                counter.add(text, entity, kind)
+                expected[text][entity] = (count, kinds | kind)
         found = list(counter.by_text())
-    assert found == [(text, sorted(expected[text].items())) for text in sorted(expected)]
+        assert not list(Path(directory).iterdir())
+    assert found == [
+        (text, [(entity, *expected[text][entity]) for entity in sorted(expected[text])])
+        for text in sorted(expected)
+    ]

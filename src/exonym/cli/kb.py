@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from exonym.cli.options import language_codes
-from exonym.cli.output import print_json, print_table
+from exonym.cli.output import on_interrupt, print_json, print_table
 
 if TYPE_CHECKING:
     from exonym.knowledge import KnowledgeBase
+    from exonym.knowledge.building.estimating import Expectation
+    from exonym.knowledge.building.plan import Plan
 
 app = typer.Typer(
     help="Build and read knowledge bases: entities with names, links and facts in many languages.",
@@ -42,8 +46,23 @@ def build(
     any_language: Annotated[
         bool, typer.Option("--any-language", help="Accept wikis of unknown languages.")
     ] = False,
-    processes: Annotated[int, typer.Option(help="How many files are read at a time.")] = 1,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
+    ranks: Annotated[
+        str, typer.Option(help="Which statements are facts: best, or all but the deprecated.")
+    ] = "best",
+    processes: Annotated[int, typer.Option(help="How many tasks run at a time.")] = 1,
+    executor: Annotated[str, typer.Option(help="Where they run: local, slurm or ray.")] = "local",
+    partition: Annotated[str | None, typer.Option(help="Slurm's partition.")] = None,
+    time: Annotated[str, typer.Option(help="Time limit of a Slurm task.")] = "24:00:00",
+    memory: Annotated[int, typer.Option(help="Memory of a Slurm or Ray task, in GB.")] = 8,
+    sbatch: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Another option of sbatch.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done and what it takes.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace --out, or an unfinished build there.")
+    ] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Build a knowledge base from Wikipedia dumps and a Wikidata dump.
@@ -52,19 +71,37 @@ def build(
 
     Wikipedia dumps are files named *.xml, *.xml.bz2, .gz, .xz or .zst, Wikidata dumps *.json.bz2
     and the like; other files in a directory are passed over and named in the report.
-    `exonym atlas write --out dumps/` makes dumps to try this with.
+    `exonym dumps fetch` downloads them, `exonym atlas write --out dumps/` makes dumps to try this
+    with. A build that was interrupted goes on when the same command is run again.
     """
+    from exonym.foundation.executors import Executor
     from exonym.knowledge import build_knowledge_base
+    from exonym.knowledge.building.build import plan_build
+    from exonym.knowledge.building.estimating import expect, require_disk
 
-    kb = build_knowledge_base(
-        [*dumps, *(more or ())],
-        out,
-        languages=language_codes(languages),
-        keep_going=keep_going,
-        any_language=any_language,
-        overwrite=overwrite,
-        processes=processes,
+    runner = Executor(
+        kind=executor,
+        workers=processes,
+        memory_gb=memory,
+        time=time,
+        partition=partition,
+        options=_named(sbatch or ()),
     )
+    given = [*dumps, *(more or ())]
+    options: dict[str, Any] = {
+        "languages": language_codes(languages),
+        "keep_going": keep_going,
+        "any_language": any_language,
+        "ranks": ranks,
+    }
+    plan = plan_build(given, out, **options)
+    expected = expect(plan, processes=processes)
+    if dry_run:
+        _print_plan(plan, expected, as_json=as_json)
+        return
+    require_disk(plan, expected)
+    with on_interrupt("Run the same command again to go on"):
+        kb = build_knowledge_base(given, out, overwrite=overwrite, executor=runner, **options)
     if as_json:
         print_json(kb.manifest)
         return
@@ -72,22 +109,90 @@ def build(
     typer.echo(f"Knowledge base in {out}. Look something up: exonym kb lookup {out} NAME")
 
 
+def _named(options: Sequence[str]) -> dict[str, str]:
+    from exonym.foundation.errors import InputError
+
+    named = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not (name and equals):
+            raise InputError(
+                f"--sbatch needs NAME=VALUE, got {option!r}", remedy="For example account=nlp"
+            )
+        named[name] = value
+    return named
+
+
 @app.command()
 def show(
     directory: Annotated[Path, _DIRECTORY],
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Show instead how much each language has.")
+    ] = False,
+    ambiguous: Annotated[
+        str | None,
+        typer.Option(metavar="LANGUAGE", help="Show instead a language's most ambiguous names."),
+    ] = None,
+    count: Annotated[int, typer.Option(help="How many names.")] = 20,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Show what a knowledge base was made of and how much is in it.
+    """Show what a knowledge base was made of, how much is in it, and what was skipped and why.
 
     Example: exonym kb show kb/
     """
     from exonym.knowledge import KnowledgeBase
 
     kb = KnowledgeBase.open(directory)
-    if as_json:
+    if ambiguous is not None:
+        _print_ambiguous(kb, ambiguous, count, as_json=as_json)
+    elif coverage:
+        _print_coverage(kb, as_json=as_json)
+    elif as_json:
         print_json(kb.manifest)
     else:
         _print_counts(kb)
+
+
+def _print_ambiguous(kb: KnowledgeBase, language: str, count: int, *, as_json: bool) -> None:
+    from exonym.knowledge.lookup import best_label
+    from exonym.knowledge.statistics import ambiguous_names
+
+    found = ambiguous_names(kb, language, count)
+    if as_json:
+        print_json({"language": language, "names": [asdict(name) for name in found]})
+        return
+    rows = [
+        (name.surface, name.entities, name.links, best_label(kb, name.top, language), name.prior)
+        for name in found
+    ]
+    columns = ("name", "entities", "links", "most often", "its share")
+    print_table(f"The most ambiguous names of {language!r}", columns, rows)
+
+
+def _print_coverage(kb: KnowledgeBase, *, as_json: bool) -> None:
+    from exonym.knowledge.statistics import coverage
+
+    found = coverage(kb)
+    if as_json:
+        print_json({"entities": len(kb), "languages": [asdict(language) for language in found]})
+        return
+    columns = ("language", "articles", "in other languages too", "labels", "descriptions",
+               "names", "named", "linked", "ambiguous names")  # fmt: skip
+    print_table(f"{len(kb):,} entities", columns, [tuple(asdict(c).values()) for c in found])
+
+
+def _print_plan(plan: Plan, expected: Expectation, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(expected))
+        return
+    print_table("Dumps", ("file", "language", "bytes", "tasks"), expected.files)
+    for name, reason in plan.sources.ignored:
+        typer.echo(f"Passed over {name}: {reason}")
+    typer.echo(
+        f"Takes about {expected.hours:.1f} hours with {expected.processes} at a time, "
+        f"{expected.disk_gb:.1f} GB of disk ({expected.free_gb:.1f} GB are free) and "
+        f"{expected.memory_gb:.1f} GB of memory. Nothing was written."
+    )
 
 
 @app.command()
@@ -143,15 +248,31 @@ def _print_counts(kb: KnowledgeBase) -> None:
     print_table("Languages", ("language", *kinds), languages)
     print_table("Files", columns, files)
     print_table("Totals", ("what", "count"), manifest["totals"].items())
+    for warning in manifest["warnings"]:
+        typer.echo(f"Looks wrong: {warning}")
     for report in manifest["files"]:
         for warning in report["warnings"]:
             typer.echo(f"{report['name']}: {warning}")
     for ignored in manifest["ignored"]:
         typer.echo(f"Passed over {ignored['name']}: {ignored['reason']}")
-    if all(report["language"] for report in manifest["files"]):
-        typer.echo(
-            "No Wikidata dump: every page is an entity of its own, languages are not joined."
+    if manifest["joined_by"] != "wikidata":
+        _print_what_is_missing(manifest)
+
+
+def _print_what_is_missing(manifest: dict[str, Any]) -> None:
+    joined, by = manifest["joined"], manifest["joined_by"]
+    if by is None:
+        how = "No Wikidata dump: every page is an entity of its own, languages are not joined."
+    else:
+        pages = joined.get("pages joined", 0)
+        how = (
+            f"No Wikidata dump: languages are joined by {by}; {pages:,} of {joined['pages']:,} "
+            f"articles belong to an entity of that kind."
         )
+    typer.echo(f"{how} There are no labels, aliases, descriptions, facts or types.")
+    for reason, count in joined.items():
+        if reason.startswith("language links ") or reason.startswith("properties "):
+            typer.echo(f"{reason}: {count:,}")
 
 
 def _print_found(query: str, found: dict[str, Any]) -> None:

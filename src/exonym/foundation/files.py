@@ -6,70 +6,21 @@ import bz2
 import contextlib
 import gzip
 import hashlib
-import io
 import lzma
 import os
 import shutil
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import orjson
 import zstandard
 
+from exonym.foundation.compression import DAMAGE
+from exonym.foundation.compression import open_binary as open_binary
 from exonym.foundation.errors import ExistsError, FormatError, InputError, VersionError
 
 JSON = dict[str, Any]
-
-
-def open_binary(path: Path) -> IO[bytes]:
-    """Open a file for reading, decompressed by its suffix (.bz2 .gz .xz .zst, else plain)."""
-    try:
-        match path.suffix:
-            case ".bz2":
-                return cast("IO[bytes]", bz2.open(path, "rb"))
-            case ".gz":
-                return cast("IO[bytes]", gzip.open(path, "rb"))
-            case ".xz":
-                return cast("IO[bytes]", lzma.open(path, "rb"))
-            case ".zst":
-                return io.BufferedReader(_ZstdReader(path), 1 << 20)
-            case _:
-                return path.open("rb")
-    except OSError as error:
-        raise InputError(f"cannot be opened ({error.strerror or error})", where=path) from error
-
-
-class _ZstdReader(io.RawIOBase):
-    """Reads all frames of a .zst file; unlike the library's reader it notices a missing end."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            compressed = self._file.read(1 << 16)
-            if self._frame.eof:
-                compressed = self._frame.unused_data + compressed
-                if not compressed:
-                    return 0
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            elif not compressed:
-                raise EOFError("the compressed stream has no end")
-            self._ready = memoryview(self._frame.decompress(compressed))
-        count = min(len(buffer), len(self._ready))
-        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
 
 @contextlib.contextmanager
@@ -197,7 +148,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, JSON]]:
                 yield number, value
         except orjson.JSONDecodeError as error:
             raise FormatError(f"not valid JSON ({error})", where=f"{path}:{number}") from error
-        except (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError) as error:
+        except DAMAGE as error:
             raise FormatError(
                 f"ends early or is damaged after line {number} ({error})", where=path
             ) from error

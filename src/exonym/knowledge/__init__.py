@@ -2,7 +2,7 @@
 
 from exonym.knowledge.base import KnowledgeBase
 from exonym.knowledge.building import build_knowledge_base
-from exonym.knowledge.records import Candidate, Entity, Name, Triple
+from exonym.knowledge.records import Candidate, Entity, Name, NameKind, Triple
 from exonym.knowledge.vocabulary import EntityVocabulary, VocabularyRow
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "EntityVocabulary",
     "KnowledgeBase",
     "Name",
+    "NameKind",
     "Triple",
     "VocabularyRow",
     "build_knowledge_base",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from exonym.foundation.errors import FormatError, InputError
 from exonym.foundation.files import JSON, read_json_lines, read_manifest
-from exonym.knowledge.records import Candidate, Entity, Name, Triple
+from exonym.knowledge.records import Candidate, Entity, Name, NameKind, Triple
 from exonym.knowledge.sites import read_sites
-from exonym.knowledge.tables import IndexedStrings, TextsByLanguage, map_column
+from exonym.knowledge.tables import Column, IndexedStrings, Lists, TextsByLanguage, map_column
 from exonym.knowledge.titles import plain_surface, plain_title
 from exonym.text import AnnotatedText, Mention
 
 if TYPE_CHECKING:
     from exonym.wikimedia.articles import Article
 
-FORMAT, VERSION = "exonym-knowledge-base", 1
+FORMAT, VERSION = "exonym-knowledge-base", 2
 REMEDY = "Build one: exonym kb build --dumps DUMP... --out DIR"
 
 
@@ -50,6 +50,9 @@ class KnowledgeBase:
         self._titles = IndexedStrings(path, "titles")
         self._surfaces = IndexedStrings(path, "surfaces")
         self._relations = IndexedStrings(path, "relations")
+        self._classes = IndexedStrings(path, "classes")
+        self._parents = Lists(path, "classes.parents")
+        self._types = Lists(path, "types")
         self._labels = TextsByLanguage(path, "labels")
         self._descriptions = TextsByLanguage(path, "descriptions")
         self._relation_labels = TextsByLanguage(path, "relation_labels")
@@ -59,7 +62,8 @@ class KnowledgeBase:
                 "entities.links", "titles.entity", "sitelinks.start", "sitelinks.title",
                 "occurrences.start", "occurrences.language", "occurrences.links",
                 "candidates.start", "candidates.entity", "candidates.count",
-                "names.start", "names.language", "names.surface", "names.count",
+                "surfaces.occurrences", "surfaces.language_start",
+                "names.start", "names.language", "names.surface", "names.count", "names.kinds",
                 "triples.start", "triples.subject", "triples.relation", "triples.object",
                 "triples.by_relation", "relations.start",
                 "triples.by_object", "triples.object_start",
@@ -109,14 +113,29 @@ class KnowledgeBase:
         """The key of an entity by its row, from 0 to ``len(kb)`` - 1."""
         return self._keys[row]
 
-    def link_counts(self) -> NDArray[np.int64]:
-        """How many links lead to each entity, by row; shape (entities,)."""
-        return self._columns["entities.links"].astype(np.int64)
+    def link_counts(self, languages: Collection[str] | None = None) -> NDArray[np.int64]:
+        """How many links lead to each entity, in all languages or some; shape (entities,)."""
+        if languages is None:
+            return self._columns["entities.links"].astype(np.int64)
+        return self._occurring(languages, self._columns["occurrences.links"])
 
-    def language_counts(self) -> NDArray[np.int64]:
-        """In how many languages each entity has an article or is linked, by row."""
+    def language_counts(self, languages: Collection[str] | None = None) -> NDArray[np.int64]:
+        """In how many languages, of all or some, each entity has an article or is linked, by row.
+
+        Shape (entities,).
+        """
         starts = self._columns["occurrences.start"].astype(np.int64)
-        return starts[1:] - starts[:-1]
+        if languages is None:
+            return starts[1:] - starts[:-1]
+        return self._occurring(languages, np.ones(int(starts[-1]), np.int64))
+
+    def _occurring(self, languages: Collection[str], values: Column) -> NDArray[np.int64]:
+        """The sum over some languages of one value for each language an entity occurs in."""
+        wanted = np.array([language in languages for language in self.languages])
+        inside = np.where(wanted[self._columns["occurrences.language"]], values, 0)
+        sums = np.concatenate([[0], np.cumsum(inside, dtype=np.int64)])
+        starts = self._columns["occurrences.start"].astype(np.int64)
+        return np.asarray(sums[starts[1:]] - sums[starts[:-1]])
 
     def resolve(self, language: str, title: str) -> str | None:
         """The entity of a page title, as a link to it would be read.
@@ -145,8 +164,9 @@ class KnowledgeBase:
     def names(self, key: str, language: str) -> tuple[Name, ...]:
         """What the entity is called in a language, the most used first.
 
-        The texts of links to it with their counts, then, with count 0, the plain title, label
-        and aliases that no link shows. Ties are in the order of the characters.
+        The texts of links to it with their counts, then, with count 0, the plain titles of its
+        article and of redirects, label and aliases that no link shows. Ties are in the order of
+        the characters.
         """
         row, number = self._row(key), self._numbers.get(language)
         if number is None:
@@ -156,10 +176,11 @@ class KnowledgeBase:
         first, last = (start + np.searchsorted(languages, (number, number + 1))).tolist()
         cut = len(language) + 1
         return tuple(
-            Name(self._surfaces[surface][cut:], count)
-            for surface, count in zip(
+            Name(self._surfaces[surface][cut:], count, NameKind(kinds))
+            for surface, count, kinds in zip(
                 self._columns["names.surface"][first:last].tolist(),
                 self._columns["names.count"][first:last].tolist(),
+                self._columns["names.kinds"][first:last].tolist(),
                 strict=True,
             )
         )
@@ -181,6 +202,25 @@ class KnowledgeBase:
             for entity, count in zip(entities, counts, strict=True)
         )
 
+    def occurrences(self, surface: str, language: str) -> int:
+        """How often a name stands in the text of a language, as a link or not; 0 if unknown.
+
+        In languages with blanks between words only where it begins and ends at a word's border.
+        """
+        row = self._surfaces.find(f"{language}:{plain_surface(surface)}")
+        return 0 if row is None else int(self._columns["surfaces.occurrences"][row])
+
+    def link_probability(self, surface: str, language: str) -> float | None:
+        """The share of a name's occurrences in the text of a language that are links.
+
+        None for a text that is no name in the language, or never stands in its text.
+        """
+        row = self._surfaces.find(f"{language}:{plain_surface(surface)}")
+        if row is None or not (occurrences := int(self._columns["surfaces.occurrences"][row])):
+            return None
+        start, end = self._span("candidates.start", row)
+        return int(self._columns["candidates.count"][start:end].sum()) / occurrences
+
     def link_count(self, key: str, language: str | None = None) -> int:
         """How many links lead to the entity, in one language or in all."""
         row = self._row(key)
@@ -197,6 +237,27 @@ class KnowledgeBase:
         start, end = self._span("occurrences.start", self._row(key))
         numbers = self._columns["occurrences.language"][start:end]
         return tuple(self.languages[number] for number in numbers)
+
+    def types(self, key: str) -> tuple[str, ...]:
+        """What the entity is an instance of (Wikidata's P31), as item ids.
+
+        The classes need not be entities of this knowledge base.
+        """
+        return tuple(self._types.get(self._row(key)))
+
+    def superclasses(self, item: str) -> frozenset[str]:
+        """A class and all that it is a subclass of, over any number of steps (Wikidata's P279)."""
+        found, waiting = {item}, [item]
+        while waiting:
+            row = self._classes.find(waiting.pop())
+            new = () if row is None else set(self._parents.get(row)) - found
+            found.update(new)
+            waiting.extend(new)
+        return frozenset(found)
+
+    def is_a(self, key: str, item: str) -> bool:
+        """Whether the entity is an instance of a class or of one of its subclasses."""
+        return any(item in self.superclasses(kind) for kind in self.types(key))
 
     def relations(self) -> dict[str, int]:
         """The relations that have triples, with the number of their triples, sorted by id."""

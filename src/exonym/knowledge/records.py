@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+
+class NameKind(enum.IntFlag):
+    """Where a name is known from."""
+
+    LINK = 1
+    """The text of a link to the entity."""
+    TITLE = 2
+    """The title of its article, without the parenthesis that tells pages apart."""
+    REDIRECT = 4
+    """The title of a redirect to it, without parenthesis."""
+    LABEL = 8
+    """Wikidata's label."""
+    ALIAS = 16
+    """One of Wikidata's aliases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +44,14 @@ class Name:
 
     Args:
         surface: the characters.
-        count: how many links to the entity show this text; 0 for a title, label or alias that
-            no link shows.
+        count: how many links to the entity show this text; 0 for a title, redirect, label or
+            alias that no link shows.
+        kinds: where it is known from.
     """
 
     surface: str
     count: int
+    kinds: NameKind
 
 
 @dataclass(frozen=True, slots=True)

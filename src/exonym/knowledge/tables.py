@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import mmap
+import shutil
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -143,10 +144,51 @@ class StringTable:
 
     def strings(self, start: int, stop: int) -> list[str]:
         """The strings of rows [start, stop); one by one takes longer."""
+        return [data.decode() for data in self.encoded_rows(start, stop)]
+
+    def encoded_rows(self, start: int, stop: int) -> list[bytes]:
+        """The UTF-8 bytes of rows [start, stop)."""
         offsets = self._offsets[start : stop + 1].tolist()
         data = self._data[offsets[0] : offsets[-1]]
         ends = [offset - offsets[0] for offset in offsets]
-        return [data[a:b].decode() for a, b in itertools.pairwise(ends)]
+        return [data[a:b] for a, b in itertools.pairwise(ends)]
+
+
+def write_hashes(
+    directory: Path, name: str, *, hash_function: HashFunction = hash64, rows_at_a_time: int = 65536
+) -> None:
+    """Write the hash of each string of a table that is complete, in row order (``name.hashes``).
+
+    For tables that become parts of a larger one, whose look-up is then only sorted.
+    """
+    table = StringTable(directory, name)
+    hashes = np.empty(len(table), "<u8")
+    for start in range(0, len(table), rows_at_a_time):
+        stop = min(start + rows_at_a_time, len(table))
+        hashes[start:stop] = list(map(hash_function, table.encoded_rows(start, stop)))
+    save_column(directory, f"{name}.hashes", hashes, "<u8")
+
+
+def join_tables(directory: Path, name: str, parts: Sequence[Path], part_name: str) -> None:
+    """Make one string table, with look-up, of several with hashes (`write_hashes`), in order.
+
+    Args:
+        directory: where the table is written.
+        name: its name.
+        parts: the directories of the parts.
+        part_name: the name of the table in each.
+    """
+    ends, size = [np.zeros(1, "<u8")], np.uint64(0)
+    with (directory / f"{name}.utf8").open("wb") as stream:
+        for part in parts:
+            with (part / f"{part_name}.utf8").open("rb") as source:
+                shutil.copyfileobj(source, stream, 1 << 22)
+            offsets = map_column(part, f"{part_name}.offsets") + size
+            ends.append(offsets[1:])
+            size = offsets[-1]
+    save_column(directory, f"{name}.offsets", np.concatenate(ends), "<u8")
+    hashes = np.concatenate([map_column(part, f"{part_name}.hashes") for part in parts])
+    write_hash_index(directory, name, hashes=hashes)
 
 
 def write_hash_index(
@@ -277,6 +319,40 @@ class TextsByLanguage:
             if self._language[row] == language:
                 return self._texts[row]
         return None
+
+
+class ListsWriter:
+    """Writes a list of strings for each owner, in order; see `Lists`."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._directory, self._name = directory, name
+        self._texts = StringTableWriter(directory, name)
+        self._starts = array("Q", [0])
+
+    def append(self, texts: Sequence[str]) -> None:
+        """Add the next owner's strings."""
+        for text in texts:
+            self._texts.append(text)
+        self._starts.append(len(self._texts))
+
+    def close(self) -> None:
+        """Finish the files."""
+        self._texts.__exit__(None, None, None)
+        save_column(self._directory, f"{self._name}.start", self._starts, "<u8")
+
+
+class Lists:
+    """A list of strings per owner (an entity's row): its types, a class's parents."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._texts = StringTable(directory, name)
+        self._starts = map_column(directory, f"{name}.start")
+
+    def get(self, owner: int) -> list[str]:
+        """The strings of an owner; owners after the last that was written have none."""
+        if owner >= len(self._starts) - 1:
+            return []
+        return self._texts.strings(int(self._starts[owner]), int(self._starts[owner + 1]))
 
 
 def group_starts(owners: Column, count: int) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,9 @@ class EntityVocabulary:
         *,
         size: int | None = None,
         min_languages: int = 1,
+        min_links: int = 1,
+        languages: Collection[str] | None = None,
+        types: Collection[str] | None = None,
         overwrite: bool = False,
     ) -> EntityVocabulary:
         """Choose the most linked entities of a knowledge base.
@@ -109,20 +112,31 @@ class EntityVocabulary:
             path: the directory to make.
             size: how many entities to take at most, special rows not counted; None takes all.
             min_languages: in how many languages an entity must have an article or be linked.
+            min_links: how many links must lead to an entity.
+            languages: count links and languages among these only; None counts all.
+            types: take only instances of these classes or their subclasses, by item id
+                (``["Q5"]``: people); None takes all.
             overwrite: replace ``path`` if it exists.
 
         Raises:
-            ConfigError: ``size`` or ``min_languages`` is not positive.
+            ConfigError: a number is not positive, or there is no such language.
             ExistsError: ``path`` exists and ``overwrite`` is false.
         """
-        entities, left_out = choose_entities(kb, size=size, min_languages=min_languages)
-        return cls.write(
-            path,
-            entities,
-            overwrite=overwrite,
-            options={"size": size, "min_languages": min_languages},
-            left_out=left_out,
+        rule = {"size": size, "min_languages": min_languages, "min_links": min_links}
+        entities, left_out = choose_entities(
+            kb,
+            size=size,
+            min_languages=min_languages,
+            min_links=min_links,
+            languages=languages,
+            types=types,
         )
+        options = {
+            **rule,
+            "languages": None if languages is None else sorted(languages),
+            "types": None if types is None else sorted(types),
+        }
+        return cls.write(path, entities, overwrite=overwrite, options=options, left_out=left_out)
 
     @classmethod
     def write(

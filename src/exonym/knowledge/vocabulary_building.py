@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,13 @@ from exonym.knowledge.vocabulary_writing import SPECIAL_ENTITIES, VocabularyRow
 
 
 def choose_entities(
-    kb: KnowledgeBase, *, size: int | None, min_languages: int
+    kb: KnowledgeBase,
+    *,
+    size: int | None,
+    min_languages: int,
+    min_links: int,
+    languages: Collection[str] | None,
+    types: Collection[str] | None,
 ) -> tuple[Iterator[VocabularyRow], dict[str, int]]:
     """The rows of a new vocabulary, and how many entities were left out by reason.
 
@@ -21,20 +27,48 @@ def choose_entities(
     `EntityVocabulary.build`.
 
     Raises:
-        ConfigError: ``size`` or ``min_languages`` is not positive.
+        ConfigError: a number is not positive, or the knowledge base has no such language.
     """
-    for name, value in (("size", size), ("min_languages", min_languages)):
+    numbers = {"size": size, "min_languages": min_languages, "min_links": min_links}
+    for name, value in numbers.items():
         if value is not None and value < 1:
             raise ConfigError(f"{name} must be at least 1, got {value}")
-    links, languages = kb.link_counts(), kb.language_counts()
-    eligible = np.flatnonzero((links > 0) & (languages >= min_languages))
-    ranked = sorted(_most_linked(kb, eligible, links, size))[:size]
+    if unknown := sorted(set(languages or ()) - set(kb.languages)):
+        raise ConfigError(
+            f"the knowledge base has no language {unknown[0]!r}, only {', '.join(kb.languages)}"
+        )
+    links, occurring = kb.link_counts(languages), kb.language_counts(languages)
+    linked, spread = links >= min_links, occurring >= min_languages
+    eligible = np.flatnonzero(linked & spread)
     left_out = {
-        "beyond the size": len(eligible) - len(ranked),
-        "in too few languages": int(np.sum((links > 0) & (languages < min_languages))),
+        "in too few languages": int(np.sum(linked & ~spread)),
         "never linked": int(np.sum(links == 0)),
     }
-    return _rows(kb, ranked), left_out
+    if min_links > 1:
+        left_out["linked too seldom"] = int(np.sum((links > 0) & ~linked))
+    if types is not None:
+        of_type = _of_types(kb, eligible, types)
+        left_out["of other types"] = len(eligible) - len(of_type)
+        eligible = of_type
+    ranked = sorted(_most_linked(kb, eligible, links, size))[:size]
+    left_out["beyond the size"] = len(eligible) - len(ranked)
+    return _rows(kb, ranked), dict(sorted(left_out.items()))
+
+
+def _of_types(
+    kb: KnowledgeBase, rows: NDArray[np.int64], types: Collection[str]
+) -> NDArray[np.int64]:
+    """The rows of the instances of some classes or their subclasses."""
+    wanted: dict[str, bool] = {}
+    kept = []
+    for row in rows.tolist():
+        for kind in kb.types(kb.key(row)):
+            if kind not in wanted:
+                wanted[kind] = not kb.superclasses(kind).isdisjoint(types)
+            if wanted[kind]:
+                kept.append(row)
+                break
+    return np.asarray(kept, np.int64)
 
 
 def _rows(kb: KnowledgeBase, ranked: list[tuple[int, str]]) -> Iterator[VocabularyRow]:

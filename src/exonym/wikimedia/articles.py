@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from exonym.text import AnnotatedText, Mention
 from exonym.wikimedia.dump import DumpReader
+from exonym.wikimedia.langlinks import language_links
 from exonym.wikimedia.siteinfo import MAIN_NAMESPACE
 from exonym.wikimedia.wikitext import extract_paragraphs
 from exonym.wikimedia.wikitext.targets import LinkKind, classify
@@ -23,12 +24,15 @@ class Article:
         paragraphs: its running text. Each mention's entity is the title key of the link's
             target as written (``"ja:東京都"``): redirects are not followed, the target need not
             exist. Each text's source is the title key of this article.
+        language_links: (language, title there) of the links to other languages that stand in
+            its wikitext; since 2013 most stand in Wikidata instead.
     """
 
     id: int
     title: str
     language: str
     paragraphs: tuple[AnnotatedText, ...]
+    language_links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +73,5 @@ def read_articles(reader: DumpReader) -> Iterator[Article | Redirect]:
                 )
                 for paragraph in extract_paragraphs(page.text, site)
             )
-            yield Article(page.id, page.title, site.language, paragraphs)
+            links = tuple(language_links(page.text, site))
+            yield Article(page.id, page.title, site.language, paragraphs, links)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import lzma
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,17 +11,17 @@ from types import TracebackType
 from typing import IO, Any, cast
 from xml.parsers import expat
 
-import zstandard
-
+from exonym.foundation.compression import DAMAGE, open_binary
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import open_binary
+from exonym.foundation.spans import Span, SpanReader
 from exonym.wikimedia.export import ExportParser, ForbiddenDeclarationError, RawPage
 from exonym.wikimedia.site import read_site
 from exonym.wikimedia.siteinfo import SiteInfo
 
 _CHUNK = 1 << 20
 _KEEP_GOING = "Pass --keep-going to use what can be read"
-_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, zstandard.ZstdError)
+# Stands only where a page starts: in text it would be escaped.
+_PAGE = b"<page>"
 # "#REDIRECT [[Target]]" with the magic word of any language.
 _REDIRECT = re.compile(r"\s*#[^\s\[\]:|]+\s*:?\s*\[\[([^\[\]|{}<>\n]+)")
 
@@ -48,26 +46,35 @@ class Page:
 
 
 class DumpReader:
-    """The pages of one dump file, of all namespaces, in file order; can be read once.
+    """The pages of one dump file or of a span of it, in file order; can be read once.
+
+    Pages of all namespaces are given. About one MiB of XML is held at a time, and the page that
+    is being read.
 
     Attributes:
         path: the file.
+        span: the part of the file whose pages are read; None for all of it.
         siteinfo: what the file says of its wiki; known as soon as the file is open.
         skipped: pages left out, by reason: ``"no title"``, ``"no text"``, ``"not wikitext"``,
-            and with ``keep_going`` also ``"malformed"`` and ``"truncated"``.
+            and with ``keep_going`` also ``"malformed"`` and ``"truncated"`` (each counts a
+            place where something was lost, not pages).
         warnings: sentences about what was odd in the file's head and how it was taken.
     """
 
-    def __init__(self, path: Path, *, keep_going: bool = False) -> None:
+    def __init__(self, path: Path, *, keep_going: bool = False, span: Span | None = None) -> None:
         self.path = path
+        self.span = span
         self.skipped: Counter[str] = Counter()
         self._keep_going = keep_going
-        self._stream: IO[bytes] = open_binary(path)
+        self._stream: IO[bytes] | SpanReader = open_binary(path)
         self._parser = ExportParser()
         self._pending = b""
         self._finished = self._started = False
+        self._head_read = False  # of a span's file only the head is wanted
         try:
             self.siteinfo, self.warnings = self._read_head()
+            if span is not None:
+                self._turn_to(span)
         except BaseException:
             self.close()
             raise
@@ -128,7 +135,7 @@ class DumpReader:
 
     def _read_head(self) -> tuple[SiteInfo, list[str]]:
         site = self._parser.site
-        while not (self._parser.pages or self._parser.page or self._finished):
+        while not (self._parser.pages or self._parser.page or self._finished or self._head_read):
             if site.seen and not self._parser.inside("siteinfo"):
                 break
             self._advance()
@@ -141,13 +148,27 @@ class DumpReader:
                 )
         return read_site(site, self.path, keep_going=self._keep_going)
 
+    def _turn_to(self, span: Span) -> None:
+        """Leave the head of the file; the pages of the span come next."""
+        self._stream.close()
+        self._stream = SpanReader(self.path, span, _PAGE, behind=False)
+        self._pending, self._finished = b"", False
+        if span.start == 0:
+            self._parser = ExportParser()
+        else:
+            self._parser.pages.clear()
+            self._start_afresh(0)
+
     def _advance(self) -> None:
         """Parse one more chunk; at the end of the file, or of what is usable, finish."""
         chunk = self._read()
         if chunk is None:
             return
+        # The last page of a span is whole, but the root element that holds it goes on.
+        cut = not chunk and isinstance(self._stream, SpanReader) and not self._stream.at_file_end
+        ending = b"</mediawiki>" if cut and not self._parser.closed else b""
         try:
-            self._parser.feed(chunk, last=not chunk)
+            self._parser.feed(chunk or ending, last=not chunk)
             self._finished = not chunk
         except ForbiddenDeclarationError as error:
             raise FormatError(
@@ -155,7 +176,7 @@ class DumpReader:
                 where=self.path,
             ) from error
         except expat.ExpatError as error:
-            if chunk or self._parser.root is None:
+            if chunk or ending or self._parser.root is None:
                 self._malformed(error, chunk)
             else:
                 self._truncated("the XML ends early")
@@ -166,10 +187,20 @@ class DumpReader:
             chunk, self._pending = self._pending, b""
             return chunk
         try:
+            if isinstance(self._stream, SpanReader):
+                return self._stream.read()
             # read1 hands out what was decompressed before the damage; read would lose it.
-            return cast("bytes", cast("Any", self._stream).read1(_CHUNK))
-        except _DAMAGE as error:
+            chunk = cast("bytes", cast("Any", self._stream).read1(_CHUNK))
+            if self.span is not None and (start := chunk.find(_PAGE)) >= 0:
+                self._head_read = True
+                return chunk[:start] or None  # none is not the end of the file
+            return chunk
+        except DAMAGE as error:
             self._truncated(f"the compressed data end early or are damaged ({error})")
+            if isinstance(self._stream, SpanReader):
+                # There may be more of the span behind the damage.
+                self._finished = False
+                self._start_afresh(self._parser.line)
             return None
 
     def _truncated(self, what: str) -> None:
@@ -202,21 +233,33 @@ class DumpReader:
     def _resume(self, rest: bytes) -> None:
         """Skip to the next ``<page>``; parsing goes on there with a fresh parser."""
         line = self._parser.line
-        while (start := rest.find(b"<page>")) < 0:
+        while (start := rest.find(_PAGE)) < 0:
             line += rest.count(b"\n", 0, max(0, len(rest) - 5))
             chunk = self._read()
+            if chunk is None and not self._finished:
+                rest = b""
+                continue
             if not chunk:
                 self._finished = True
                 return
             rest = rest[-5:] + chunk
         line += rest.count(b"\n", 0, start)
+        self._start_afresh(line)
+        self._pending = rest[start:]
+
+    def _start_afresh(self, line: int) -> None:
+        """Put a new parser in the place of one that cannot go on; what it finished is kept."""
         fresh = ExportParser(self._parser.site, line)
         fresh.pages = self._parser.take()
         fresh.feed(b"<mediawiki>")
-        self._parser, self._pending = fresh, rest[start:]
+        self._parser = fresh
 
     def _place(self) -> str:
         page = self._parser.page
+        if self.span is not None and self.span.start:
+            title = f" {page.title!r}" if page is not None and page.title else ""
+            what = f"in the page{title}" if page is not None else "between two pages"
+            return f"{what} of {self.span}"
         line = f"line {self._parser.line:,}"
         if page is None:
             return f"between two pages ({line})"
@@ -235,16 +278,19 @@ def _why_not(raw: RawPage) -> str | None:
     return None
 
 
-def open_dump(path: Path, *, keep_going: bool = False) -> DumpReader:
+def open_dump(path: Path, *, keep_going: bool = False, span: Span | None = None) -> DumpReader:
     """Open a MediaWiki XML dump (.bz2, also multistream, .gz .xz .zst or plain).
 
     Args:
         path: the file.
         keep_going: use what can be read of a damaged file and count the rest.
+        span: read only the pages that start in this part of the file, from
+            `exonym.foundation.spans.cut_file`. The head of the file is read in any case.
 
     Raises:
         InputError: the file cannot be opened.
         FormatError: not XML, not an export, without ``<siteinfo>``, or (here or while
-            reading) truncated or malformed; the message names the page and the line.
+            reading) truncated or malformed; the message names the page and the line, or the
+            page and the span.
     """
-    return DumpReader(Path(path), keep_going=keep_going)
+    return DumpReader(Path(path), keep_going=keep_going, span=span)

@@ -81,6 +81,11 @@ class ExportParser:
         """How many bytes from the start of the input the parser stopped at."""
         return self._parser.ErrorByteIndex
 
+    @property
+    def closed(self) -> bool:
+        """Whether the root element has been closed."""
+        return self.root is not None and not self._stack
+
     def feed(self, data: bytes, *, last: bool = False) -> None:
         """Parse some more bytes.
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from exonym.foundation.errors import FormatError, InputError, ResourceError
-from exonym.knowledge.workers import run_tasks
+from exonym.foundation.workers import run_tasks
 
 
 def _square(number: int) -> int:
