@@ -55,7 +55,7 @@ def interrupt(where: str, calls: int, *arguments: object) -> str:
         ("atlas write --out {out} --entities 40", "exonym.atlas.writing:write_wikidata"),
         ("kb build --dumps {atlas} --out {out}", "exonym.knowledge.building:write_tables"),
         ("corpus build --kb {kb} --out {out} --vocabulary-size 400",
-         "exonym.corpus.build:pack_page"),
+         "exonym.corpus.sequences:pack_pages"),
         ("evaluate cloze --model {run}/model --questions {atlas}/cloze --out {out}",
          "exonym.tasks.cloze.predict:encode_queries"),
     ],

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from exonym.atlas import write_atlas
-from exonym.corpus import Corpus, CorpusOptions, build_corpus
+from exonym.corpus import (
+    Corpus,
+    CorpusOptions,
+    LanguageSampling,
+    PretrainingStream,
+    build_corpus,
+)
 from exonym.foundation.errors import ConfigError, ExistsError, InputError
 from exonym.knowledge import KnowledgeBase, build_knowledge_base
 
@@ -90,10 +96,57 @@ def test_two_builds_are_the_same_bytes(
     corpus: Corpus, knowledge_base: Path, tmp_path: Path
 ) -> None:
     again = build_corpus(knowledge_base, tmp_path / "again", OPTIONS)
-    files = sorted(p.relative_to(corpus.path) for p in corpus.path.rglob("*") if p.is_file())
-    assert files == sorted(p.relative_to(again.path) for p in again.path.rglob("*") if p.is_file())
-    for file in files:
-        assert (corpus.path / file).read_bytes() == (again.path / file).read_bytes(), file
+    assert contents(again.path) == contents(corpus.path)
+
+
+def test_two_processes_write_the_same_bytes(
+    corpus: Corpus, knowledge_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Languages are cut into parts; nothing shows where, nor in the order of training."""
+    monkeypatch.setattr("exonym.corpus.sequences._LEAST_PAGES", 3)
+    again = build_corpus(knowledge_base, tmp_path / "again", OPTIONS, processes=2)
+    assert contents(again.path) == contents(corpus.path)
+    orders = [
+        PretrainingStream(c, batch_sequences=4, sampling=LanguageSampling(0.7), seed=1)
+        for c in (corpus, again)
+    ]
+    assert orders[0].references(77).tolist() == orders[1].references(77).tolist()
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(directory.rglob("*")) if path.is_file())
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("batch", [1, 1 << 30])
+def test_how_much_is_encoded_at_a_time_changes_nothing(
+    batch: int,
+    corpus: Corpus,
+    knowledge_base: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("exonym.corpus.sequences._BATCH_CHARACTERS", batch)
+    again = build_corpus(knowledge_base, tmp_path / "again", OPTIONS)
+    assert contents(again.path) == contents(corpus.path)
+
+
+def test_the_bytes_of_the_text_are_counted(corpus: Corpus, knowledge_base: Path) -> None:
+    kb = KnowledgeBase.open(knowledge_base)
+    for language, counts in corpus.manifest["languages"].items():
+        texts = [text.text for article in kb.articles(language) for text in article.paragraphs]
+        assert counts["bytes"] == sum(len(text.encode()) for text in texts) > 0
+        assert counts["sentences"] >= len(texts)
+
+
+def test_a_given_entity_vocabulary_is_used(
+    corpus: Corpus, knowledge_base: Path, tmp_path: Path
+) -> None:
+    options = replace(OPTIONS, entities=corpus.path, tokenizer=corpus.path, min_languages=99)
+    again = build_corpus(knowledge_base, tmp_path / "again", options)
+    for name in ("entities.i32", "words.i32", "spans.i32"):
+        assert (again.path / "ja" / name).read_bytes() == (corpus.path / "ja" / name).read_bytes()
+    assert list(again.entities().names(9)) == list(corpus.entities().names(9))
 
 
 def test_a_given_tokenizer_is_used_and_copied(
@@ -138,6 +191,11 @@ def test_an_existing_corpus_is_not_overwritten_unasked(
     with pytest.raises(ExistsError, match="--overwrite"):
         build_corpus(knowledge_base, corpus.path, OPTIONS)
     assert len(Corpus.open(corpus.path).languages) == len(corpus.languages)
+
+
+def test_no_process_is_a_config_error(knowledge_base: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="processes must be at least 1, got 0"):
+        build_corpus(knowledge_base, tmp_path / "out", OPTIONS, processes=0)
 
 
 @pytest.mark.parametrize("name", ["vocabulary_size", "max_words", "min_languages"])

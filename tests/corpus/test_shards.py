@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exonym.corpus import Corpus, Sequences
-from exonym.corpus.shards import SequenceWriter
+from exonym.corpus.shards import SequenceWriter, join_sequences
 from exonym.foundation.errors import FormatError, InputError, VersionError
 from exonym.foundation.files import read_json, write_json
 
@@ -96,3 +96,24 @@ def test_a_directory_that_is_no_corpus_says_how_to_make_one(
     write_json(corpus / "manifest.json", {**manifest, "version": 99})
     with pytest.raises(VersionError, match="version 99"):
         Corpus.open(corpus)
+
+
+def test_joined_parts_are_what_one_writer_writes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sequences = [
+        (
+            rng.integers(0, 99, words).astype(np.int32),
+            rng.integers(0, 9, entities).astype(np.int32),
+            rng.integers(0, 5, (entities, 2)).astype(np.int32),
+        )
+        for words, entities in ((3, 1), (5, 2), (1, 1), (7, 3))
+    ]
+    borders = {"one": (0, 2), "none": (2, 2), "two": (2, 4), "whole": (0, 4)}
+    for name, (first, last) in borders.items():
+        with SequenceWriter(tmp_path / name) as writer:
+            for sequence in sequences[first:last]:
+                writer.append(*sequence)
+    join_sequences([tmp_path / name for name in ("one", "none", "two")], tmp_path / "joined")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["joined", "whole"]
+    for file in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "joined" / file.name).read_bytes() == file.read_bytes()

@@ -11,6 +11,7 @@ import pytest
 
 from exonym.corpus import Corpus, LanguageSampling, PretrainingStream
 from exonym.foundation.errors import ConfigError, InputError
+from exonym.foundation.seeds import generator
 
 SIZES = {"de": 40, "en": 160, "ja": 9, "sw": 1, "te": 0}
 
@@ -61,6 +62,28 @@ def drawn_block(corpus: Corpus, start: int) -> list[tuple[int, int]]:
     return [
         tuple(pair) for step in range(start, start + 32) for pair in order.references(step).tolist()
     ]
+
+
+def test_the_order_is_that_of_the_seed_and_the_epoch(corpus: Corpus) -> None:
+    """The n-th draw of a language is the n-th entry of its epochs' permutations, block by block."""
+    names = list(SIZES)
+    endless = {
+        language: [
+            index
+            for epoch in range(200)
+            for index in generator(5, "epoch", name, epoch).permutation(SIZES[name]).tolist()
+        ]
+        for language, name in enumerate(names)
+    }
+    begun = Counter[int]()
+    for start in range(0, 320, 32):
+        block = drawn_block(corpus, start)
+        for language in range(len(names)):
+            found = sorted(index for code, index in block if code == language)
+            expected = endless[language][begun[language] :][: len(found)]
+            assert found == sorted(expected)
+            begun[language] += len(found)
+    assert begun.total() == 320 * 8
 
 
 def test_any_step_can_be_computed_alone(corpus: Corpus) -> None:

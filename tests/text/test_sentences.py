@@ -47,6 +47,18 @@ def test_thai_is_cut_at_blanks_into_pieces_of_some_length() -> None:
     assert sentences(f"{clause} {clause}", "th") == [f"{clause} {clause}"]
 
 
+def test_thai_is_cut_between_words_rather_than_beside_a_figure() -> None:
+    long = "กรุงเทพมหานครเป็นเมืองหลวง" * 5
+    second = "กรุงเทพมหานคร"
+    assert len(long) >= THAI_SENTENCE
+    cut = sentences(f"{long}ใน พ.ศ. 2562 และต่าง ๆ {second}", "th")
+    assert cut == [f"{long}ใน", "พ.ศ. 2562 และต่าง ๆ กรุงเทพมหานคร"]
+    cut = sentences(f"{long} 2562 ๆ {second}", "th")
+    assert cut == [f"{long} 2562 ๆ", second]
+    figures = "2562 " * (THAI_SENTENCE // 2)
+    assert all(len(part) < 2 * THAI_SENTENCE + 5 for part in sentences(figures, "th"))
+
+
 TEXTS = st.lists(
     st.sampled_from(
         [". ", "! ", "?", "。", "।", "؟", "۔", "Mr. ", "J. ", "3. ", "\u00a0", "\u2028"]
@@ -81,20 +93,33 @@ def test_a_mention_is_never_cut() -> None:
     assert {sentence.source for sentence in found} == {"en:X"}
 
 
-@settings(max_examples=300, deadline=None)
+def drawn_text(text: str, language: str, data: st.DataObject) -> AnnotatedText:
+    """The text with mentions anywhere, in any order."""
+    places = st.integers(0, len(text))
+    spans = [sorted(span) for span in data.draw(st.lists(st.tuples(places, places), max_size=6))]
+    mentions = [Mention(start, end, "Q1") for start, end in spans if start < end]
+    return AnnotatedText(text, language, tuple(mentions))
+
+
+@pytest.mark.parametrize("language", [*MLUKE_LANGUAGES, "ltg"])
+@settings(max_examples=40, deadline=None)
 @given(text=TEXTS, data=st.data())
-def test_every_mention_is_kept_with_its_words(text: str, data: st.DataObject) -> None:
-    spans = data.draw(
-        st.lists(st.tuples(st.integers(0, len(text)), st.integers(0, len(text))), max_size=6)
-    )
-    mentions = [
-        Mention(start, end)
-        for start, end in map(sorted, spans)
-        if text[start:end] == text[start:end].strip() != ""
-    ]
-    found = split_sentences(AnnotatedText(text, "en", tuple(mentions)))
-    kept = sorted(s.surface(mention) for s in found for mention in s.mentions)
-    assert kept == sorted(text[mention.start : mention.end] for mention in mentions)
+def test_every_mention_is_kept_with_its_words(
+    language: str, text: str, data: st.DataObject
+) -> None:
+    annotated = drawn_text(text, language, data)
+    kept = sorted(s.surface(m).strip() for s in split_sentences(annotated) for m in s.mentions)
+    given = (annotated.surface(mention).strip() for mention in annotated.mentions)
+    assert [surface for surface in kept if surface] == sorted(filter(None, given))
+
+
+def test_a_mention_loses_the_blanks_at_the_edge_of_its_sentence() -> None:
+    text = "We left.  Paris was far. "
+    blank, paris, last = Mention(8, 10, "Q1"), Mention(9, 15, "Q90"), Mention(20, 25, "Q2")
+    found = split_sentences(AnnotatedText(text, "en", (blank, last, paris)))
+    assert [s.text for s in found] == ["We left.", "Paris was far."]
+    assert found[0].mentions == ()
+    assert [found[1].surface(mention) for mention in found[1].mentions] == ["far.", "Paris"]
 
 
 def test_a_text_of_one_sentence_is_handed_on_unchanged() -> None:

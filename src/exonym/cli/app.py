@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import exonym
-from exonym.cli import atlas, checkpoint, corpus, evaluate, kb, pretrain, quickstart
+from exonym.cli import atlas, checkpoint, corpus, dumps, evaluate, kb, pretrain, quickstart
 from exonym.foundation.errors import ExonymError
 
 INTERRUPTED = 130  # what shells expect after Ctrl-C
@@ -31,6 +31,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(atlas.app, name="atlas")
+app.add_typer(dumps.app, name="dumps")
 app.add_typer(kb.app, name="kb")
 app.add_typer(corpus.app, name="corpus")
 app.command("pretrain")(pretrain.pretrain)

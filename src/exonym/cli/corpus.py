@@ -20,8 +20,14 @@ app = typer.Typer(
 
 @app.command("build")
 def build(
-    kb: Annotated[Path, typer.Option(help="Knowledge base made by `exonym kb build`.")],
     out: Annotated[Path, typer.Option(help="Where the corpus goes.")],
+    kb: Annotated[
+        Path | None, typer.Option(help="Knowledge base made by `exonym kb build`.")
+    ] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option(help="Text made by `exonym corpus export`, in its place; needs --entities."),
+    ] = None,
     languages: Annotated[
         str | None, typer.Option(help="Only these, as in en,ja,sw. Default: all there are.")
     ] = None,
@@ -30,6 +36,10 @@ def build(
         typer.Option(help="Directory with XLM-R's tokenizer. Default: train one."),
     ] = None,
     vocabulary_size: Annotated[int, typer.Option(help="Most pieces of a trained one.")] = 250_002,
+    entities: Annotated[
+        Path | None,
+        typer.Option(help="Directory with an entity vocabulary, as of a corpus. Default: choose."),
+    ] = None,
     entity_vocabulary_size: Annotated[int, typer.Option(help="Most entity rows.")] = 1_200_000,
     min_languages: Annotated[
         int, typer.Option(help="Languages an entity must occur in to get a row.")
@@ -40,6 +50,7 @@ def build(
     ] = 0,
     max_entities: Annotated[int, typer.Option(help="Most entities in a sequence.")] = 128,
     seed: Annotated[int, typer.Option(help="Of the text the tokenizer is trained on.")] = 0,
+    processes: Annotated[int, typer.Option(help="How many encode at a time.")] = 1,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing corpus.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
@@ -48,11 +59,19 @@ def build(
     Example: exonym corpus build --kb work/kb --out work/corpus --vocabulary-size 8000
     """
     from exonym.corpus import CorpusOptions, build_corpus
+    from exonym.foundation.errors import InputError
 
+    source = kb or text
+    if source is None or (kb and text):
+        raise InputError(
+            "a corpus is built either from --kb or from --text",
+            remedy=f"For example: exonym corpus build --kb KB --out {out}",
+        )
     options = CorpusOptions(
         languages=language_codes(languages),
         tokenizer=tokenizer,
         vocabulary_size=vocabulary_size,
+        entities=entities,
         entity_vocabulary_size=entity_vocabulary_size,
         min_languages=min_languages,
         max_words=max_words,
@@ -60,7 +79,38 @@ def build(
         max_entities=max_entities,
         seed=seed,
     )
-    _print(build_corpus(kb, out, options, overwrite=overwrite), json)
+    corpus = build_corpus(source, out, options, overwrite=overwrite, processes=processes)
+    _print(corpus, json)
+
+
+@app.command("export")
+def export(
+    kb: Annotated[Path, typer.Option(help="Knowledge base made by `exonym kb build`.")],
+    out: Annotated[Path, typer.Option(help="Where the Parquet files go.")],
+    languages: Annotated[
+        str | None, typer.Option(help="Only these, as in en,ja,sw. Default: all there are.")
+    ] = None,
+    processes: Annotated[int, typer.Option(help="How many languages at a time.")] = 1,
+    overwrite: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
+) -> None:
+    """Write a knowledge base's text with its mentions as Parquet files that can be published.
+
+    Example: exonym corpus export --kb work/kb --out work/text --languages ja,sw
+    """
+    from exonym.corpus import export_text
+
+    written = export_text(
+        kb, out, languages=language_codes(languages), overwrite=overwrite, processes=processes
+    )
+    if json:
+        print_json(written.manifest)
+        return
+    names = ("pages", "texts", "mentions", "bytes")
+    counts = written.manifest["languages"]
+    rows = [[code, *(count[name] for name in names)] for code, count in counts.items()]
+    sums = [sum(count[name] for count in counts.values()) for name in names]
+    print_table(f"Text {written.path}", ["language", *names], [*rows, ["all", *sums]])
 
 
 @app.command("show")
@@ -112,16 +162,16 @@ def _print(corpus: Corpus, json: bool) -> None:
     if json:
         print_json(corpus.manifest)
         return
-    names = ("articles", "sentences", "sequences", "words", "entities")
-    languages = corpus.manifest["languages"]
-    rows = [[code, *(counts[name] for name in names)] for code, counts in languages.items()]
-    totals = corpus.manifest["totals"]
-    rows.append(["all", *(totals.get(name, 0) for name in names)])
+    names = ("articles", "bytes", "sentences", "sequences", "words", "entities")
+    languages, totals = corpus.manifest["languages"], corpus.manifest["totals"]
+    shown = {**languages, "all": totals}
+    rows = [[code, *(counts.get(name, 0) for name in names)] for code, counts in shown.items()]
     print_table(f"Corpus {corpus.path}", ["language", *names], rows)
+    lost = [name for name, count in totals.items() if name not in names and count]
+    if lost:
+        rows = [[code, *(counts.get(name, 0) for name in lost)] for code, counts in shown.items()]
+        print_table("Left out", ["language", *lost], rows)
     typer.echo(
         f"{corpus.manifest['word_vocabulary']:,} pieces, "
         f"{corpus.manifest['entity_vocabulary']:,} entity rows"
     )
-    lost = {reason: count for reason, count in totals.items() if reason not in names and count}
-    for reason, count in lost.items():
-        typer.echo(f"left out: {count:,} {reason}")

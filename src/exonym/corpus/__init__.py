@@ -1,6 +1,7 @@
 """From annotated text to training data: shards, language sampling, masking."""
 
 from exonym.corpus.build import CorpusOptions, build_corpus
+from exonym.corpus.export import export_text
 from exonym.corpus.masking import MaskedBatch, Masking, mask_batch
 from exonym.corpus.shards import Corpus, Sequences
 from exonym.corpus.stream import LanguageSampling, PretrainingStream
@@ -14,5 +15,6 @@ __all__ = [
     "PretrainingStream",
     "Sequences",
     "build_corpus",
+    "export_text",
     "mask_batch",
 ]

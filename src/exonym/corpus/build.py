@@ -1,31 +1,30 @@
-"""Building a corpus from a knowledge base: tokenizer, entity vocabulary, sequences per language."""
+"""Building a corpus: tokenizer, entity vocabulary, sequences per language."""
 
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
-from exonym.corpus.packing import EncodedSentence, pack_page
-from exonym.corpus.shards import FORMAT, VERSION, Corpus, SequenceWriter
+from exonym.corpus.sequences import Limits, write_languages
+from exonym.corpus.shards import FORMAT, VERSION, Corpus
+from exonym.corpus.sources import (
+    MANIFEST,
+    KnowledgeBaseText,
+    TextSource,
+    open_source,
+    require_languages,
+)
 from exonym.foundation.errors import ConfigError, InputError
 from exonym.foundation.files import atomic_directory, sha256, write_manifest
 from exonym.foundation.progress import stage
 from exonym.foundation.seeds import derive_seed
-from exonym.knowledge import EntityVocabulary, KnowledgeBase
-from exonym.text import AnnotatedText
-from exonym.text.sentences import split_sentences
-from exonym.tokenization import EntityTokenizer, WordTokenizer, train_word_tokenizer
+from exonym.knowledge import EntityVocabulary
+from exonym.tokenization import WordTokenizer, train_word_tokenizer
 from exonym.tokenization.tokenizer import ENTITY_DIRECTORY
 from exonym.tokenization.words import SENTENCEPIECE_FILE
-from exonym.wikimedia.articles import Article
-
-_BATCH_ARTICLES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,9 @@ class CorpusOptions:
             XLM-R's; None trains one.
         vocabulary_size: most ids of a tokenizer trained here.
         tokenizer_paragraphs: most paragraphs per language that it is trained on.
-        entity_vocabulary_size: most entity rows; None keeps all.
+        entities: a directory with an entity vocabulary (``entities/`` or ``entity_vocab.json``),
+            such as a corpus or a checkpoint; None chooses one from the knowledge base.
+        entity_vocabulary_size: most entity rows chosen here; None keeps all.
         min_languages: an entity must occur in this many languages to get a row.
         max_words: most pieces in a sequence, ``<s>`` and ``</s>`` not counted.
         max_entities: most entities in a sequence.
@@ -50,6 +51,7 @@ class CorpusOptions:
     tokenizer: Path | None = None
     vocabulary_size: int = 250_002
     tokenizer_paragraphs: int = 200_000
+    entities: Path | None = None
     entity_vocabulary_size: int | None = 1_200_000
     min_languages: int = 3
     max_words: int = 510
@@ -72,55 +74,46 @@ class CorpusOptions:
 
 
 def build_corpus(
-    knowledge_base: str | Path,
+    source: str | Path,
     out: str | Path,
     options: CorpusOptions | None = None,
     *,
     overwrite: bool = False,
+    processes: int = 1,
 ) -> Corpus:
-    """Build a corpus directory from a knowledge base.
+    """Build a corpus directory from a knowledge base, or from a text directory in Parquet.
 
     Args:
-        knowledge_base: directory made by `build_knowledge_base`.
+        source: directory made by `build_knowledge_base` or by `export_text`; the latter needs
+            ``options.entities``.
         out: the corpus directory; it appears only when it is whole.
         options: what to build.
         overwrite: replace an existing ``out``.
+        processes: how many encode at a time; the bytes are the same for any number.
 
     Raises:
-        InputError: not a knowledge base, or without a requested language.
+        InputError: neither of the two, or without a requested language.
         ExistsError: ``out`` is already there.
-        ConfigError: the options do not fit the text.
+        ConfigError: the options do not fit the text, or ``processes`` is not positive.
     """
     options = options or CorpusOptions()
-    kb = KnowledgeBase.open(knowledge_base)
-    languages = tuple(dict.fromkeys(options.languages or kb.languages))
-    missing = sorted(set(languages) - set(kb.languages))
-    if missing:
-        raise InputError(
-            f"the knowledge base has no language {missing[0]!r}; it has {', '.join(kb.languages)}",
-            where=knowledge_base,
-        )
+    if processes < 1:
+        raise ConfigError(f"processes must be at least 1, got {processes}")
+    text = open_source(source)
+    languages = require_languages(text, options.languages)
     with atomic_directory(Path(out), overwrite=overwrite) as directory:
-        entities = EntityVocabulary.build(
-            kb,
-            directory / ENTITY_DIRECTORY,
-            size=options.entity_vocabulary_size,
-            min_languages=options.min_languages,
-        )
-        words = _word_tokenizer(kb, languages, options, directory)
-        tokenizer = EntityTokenizer(words, entities)
-        counts = {}
-        with stage("corpus: sequences", unit="articles") as progress:
-            for language in languages:
-                progress.note(language)
-                articles = _advancing(kb.articles(language), progress.advance)
-                counts[language] = _write_language(
-                    articles, tokenizer, directory / language, options
-                )
+        entities = _entities(text, options, directory / ENTITY_DIRECTORY)
+        words = _word_tokenizer(text, languages, options, directory)
+        limits = Limits(options.max_words, options.max_entities, options.max_sentences)
+        total = sum(text.count(language) for language in languages)
+        with stage("corpus: sequences", total=total, unit="articles") as progress:
+            counts = write_languages(
+                text.path, languages, directory, limits, processes=processes, progress=progress
+            )
         if not any(count["sequences"] for count in counts.values()):
             raise InputError(
                 "no sequence with an entity was found",
-                where=knowledge_base,
+                where=source,
                 remedy="Lower --min-languages, or build from dumps that hold links",
             )
         write_manifest(
@@ -129,23 +122,39 @@ def build_corpus(
             version=VERSION,
             languages=counts,
             totals=dict(sum((Counter(count) for count in counts.values()), Counter())),
-            options={**asdict(options), "tokenizer": str(options.tokenizer or "trained here")},
+            options={
+                **asdict(options),
+                "tokenizer": str(options.tokenizer or "trained here"),
+                "entities": str(options.entities or "chosen here"),
+            },
             word_vocabulary=len(words),
             entity_vocabulary=len(entities),
             tokenizer_sha256=sha256(directory / SENTENCEPIECE_FILE),
-            knowledge_base_sha256=sha256(Path(knowledge_base) / "manifest.json"),
+            **{f"{text.kind}_sha256": sha256(text.path / MANIFEST)},
         )
     return Corpus.open(out)
 
 
-def _advancing(articles: Iterable[Article], advance: Callable[[], None]) -> Iterator[Article]:
-    for article in articles:
-        advance()
-        yield article
+def _entities(text: TextSource, options: CorpusOptions, directory: Path) -> EntityVocabulary:
+    if options.entities is not None:
+        found = EntityVocabulary.from_pretrained(options.entities)
+        return found.copy_to(directory)
+    if not isinstance(text, KnowledgeBaseText):
+        raise InputError(
+            "a text directory does not say which entities get a row",
+            where=text.path,
+            remedy="Give the directory of a corpus or checkpoint with a vocabulary: --entities DIR",
+        )
+    return EntityVocabulary.build(
+        text.knowledge_base,
+        directory,
+        size=options.entity_vocabulary_size,
+        min_languages=options.min_languages,
+    )
 
 
 def _word_tokenizer(
-    kb: KnowledgeBase, languages: Sequence[str], options: CorpusOptions, directory: Path
+    source: TextSource, languages: Sequence[str], options: CorpusOptions, directory: Path
 ) -> WordTokenizer:
     if options.tokenizer is not None:
         words = WordTokenizer.from_directory(options.tokenizer)
@@ -154,74 +163,17 @@ def _word_tokenizer(
     with stage("corpus: tokenizer", total=len(languages), unit="languages") as progress:
         texts: list[str] = []
         for language in languages:
-            texts += _sample(kb, language, options)
+            texts += _sample(source, language, options)
             progress.advance()
         progress.note(f"{len(texts):,} paragraphs")
         return train_word_tokenizer(texts, directory, vocabulary_size=options.vocabulary_size)
 
 
-def _sample(kb: KnowledgeBase, language: str, options: CorpusOptions) -> list[str]:
+def _sample(source: TextSource, language: str, options: CorpusOptions) -> list[str]:
     """A seeded draw of paragraphs that does not depend on how many there are."""
-    paragraphs = (text.text for article in kb.articles(language) for text in article.paragraphs)
+    paragraphs = (text.text for page in source.pages(language) for text in page)
     keyed = (
         (derive_seed(options.seed, "tokenizer", language, number), paragraph)
         for number, paragraph in enumerate(paragraphs)
     )
     return [text for _, text in heapq.nsmallest(options.tokenizer_paragraphs, keyed)]
-
-
-def _write_language(
-    articles: Iterable[Article],
-    tokenizer: EntityTokenizer,
-    directory: Path,
-    options: CorpusOptions,
-) -> dict[str, int]:
-    counts: Counter[str] = Counter(
-        dict.fromkeys(("articles", "sentences", "sequences", "words", "entities"), 0)
-    )
-    with SequenceWriter(directory) as writer:
-        for page in _encoded_pages(articles, tokenizer, counts):
-            packed = pack_page(
-                page,
-                max_words=options.max_words,
-                max_entities=options.max_entities,
-                max_sentences=options.max_sentences,
-                counts=counts,
-            )
-            for sequence in packed:
-                writer.append(sequence.words, sequence.entities, sequence.spans)
-                counts["sequences"] += 1
-                counts["words"] += len(sequence.words)
-                counts["entities"] += len(sequence.entities)
-    return dict(counts)
-
-
-def _encoded_pages(
-    articles: Iterable[Article], tokenizer: EntityTokenizer, counts: Counter[str]
-) -> Iterator[list[EncodedSentence]]:
-    """Encode many pages in one call, which the tokenizer does in parallel."""
-    iterator = iter(articles)
-    while batch := list(itertools.islice(iterator, _BATCH_ARTICLES)):
-        pages = [
-            [sentence for text in article.paragraphs for sentence in split_sentences(text)]
-            for article in batch
-        ]
-        encoded = _encode([s for page in pages for s in page], tokenizer, counts)
-        counts["articles"] += len(batch)
-        for page in pages:
-            yield list(itertools.islice(encoded, len(page)))
-
-
-def _encode(
-    sentences: Sequence[AnnotatedText], tokenizer: EntityTokenizer, counts: Counter[str]
-) -> Iterator[EncodedSentence]:
-    unknown = tokenizer.entities.unk_row
-    for sentence, (words, spans) in zip(sentences, tokenizer.pieces(sentences), strict=True):
-        rows = tokenizer.rows(sentence.mentions)
-        has_piece = spans[:, 0] < spans[:, 1]
-        known = rows != unknown
-        counts["sentences"] += 1
-        counts["mentions without a piece"] += int((~has_piece).sum())
-        counts["mentions not in the vocabulary"] += int((has_piece & ~known).sum())
-        keep = has_piece & known
-        yield EncodedSentence(words, rows[keep], spans[keep].astype(np.int32))

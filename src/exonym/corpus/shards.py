@@ -7,7 +7,8 @@ and ``word_offsets.i64``, ``entity_offsets.i64`` (where each sequence starts; on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import IO, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from exonym.corpus.packing import PackedSequences
 from exonym.foundation.errors import FormatError
 from exonym.foundation.files import JSON, read_manifest
 from exonym.knowledge import EntityVocabulary
@@ -85,19 +87,28 @@ class SequenceWriter:
         directory.mkdir(parents=True)
         self._files: list[IO[bytes]] = [(directory / name).open("wb") for name in _FILES]
         self._words = self._entities = 0
-        self._write_offsets()
+        self._write_offsets(np.zeros(1, np.int64), np.zeros(1, np.int64))
 
-    def _write_offsets(self) -> None:
-        self._files[3].write(np.int64(self._words).tobytes())
-        self._files[4].write(np.int64(self._entities).tobytes())
+    def _write_offsets(self, words: Int64, entities: Int64) -> None:
+        self._files[3].write(words.astype("<i8").tobytes())
+        self._files[4].write(entities.astype("<i8").tobytes())
 
     def append(self, words: Int32, entities: Int32, spans: Int32) -> None:
         """Add one sequence; see `Sequences.__getitem__` for the shapes."""
-        for file, values in zip(self._files, (words, entities, spans), strict=False):
+        lengths = np.array([len(words)], np.int64), np.array([len(entities)], np.int64)
+        self.extend(PackedSequences(words, lengths[0], entities, spans, lengths[1]))
+
+    def extend(self, sequences: PackedSequences) -> None:
+        """Add several sequences at once."""
+        arrays = (sequences.words, sequences.entities, sequences.spans)
+        for file, values in zip(self._files, arrays, strict=False):
             file.write(np.ascontiguousarray(values, dtype="<i4").tobytes())
-        self._words += len(words)
-        self._entities += len(entities)
-        self._write_offsets()
+        self._write_offsets(
+            self._words + np.cumsum(sequences.word_counts),
+            self._entities + np.cumsum(sequences.entity_counts),
+        )
+        self._words += len(sequences.words)
+        self._entities += len(sequences.entities)
 
     def __enter__(self) -> SequenceWriter:
         return self
@@ -110,6 +121,26 @@ class SequenceWriter:
     ) -> None:
         for file in self._files:
             file.close()
+
+
+def join_sequences(parts: Sequence[Path], directory: Path) -> None:
+    """Make one language's folder of the folders of its parts, in their order, and delete those."""
+    directory.mkdir(parents=True)
+    for name in _FILES:
+        with (directory / name).open("wb") as out:
+            base = 0
+            if name.endswith(".i64"):
+                out.write(np.zeros(1, "<i8").tobytes())
+            for part in parts:
+                if name.endswith(".i64"):
+                    offsets = np.fromfile(part / name, "<i8")
+                    out.write((offsets[1:] + base).astype("<i8").tobytes())
+                    base += int(offsets[-1])
+                else:
+                    with (part / name).open("rb") as stream:
+                        shutil.copyfileobj(stream, out, 1 << 20)
+    for part in parts:
+        shutil.rmtree(part)
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,7 @@ class WordTokenizer:
         starting: Sequence[bool],
         *,
         fixed: Mapping[int, int] | None = None,
+        threads: int | None = None,
     ) -> Pieces:
         """Encode stretches of text, without special pieces.
 
@@ -181,12 +182,13 @@ class WordTokenizer:
             starting: whether each begins a word, so that its first piece gets "▁". Of running text
                 cut in two, the second part begins one where it starts with a blank.
             fixed: ids of stretches that are added tokens, by their place.
+            threads: None: as many as there are processors, where the texts are worth it.
 
         Raises:
             InputError: a stretch is no Unicode text (it has half of a surrogate pair).
         """
         fixed = fixed or {}
-        ids = self._encoded(stretches, starting)
+        ids = self._encoded(stretches, starting, threads)
         for place, identifier in fixed.items():
             ids[place] = [identifier - SHIFT]
         starts = np.zeros(len(stretches) + 1, dtype=np.int64)
@@ -210,16 +212,18 @@ class WordTokenizer:
         pieces = self.encode(stretches, starting)
         return np.split(pieces.ids, pieces.starts[1:-1]) if stretches else []
 
-    def _encoded(self, stretches: Sequence[str], starting: Sequence[bool]) -> list[list[int]]:
+    def _encoded(
+        self, stretches: Sequence[str], starting: Sequence[bool], threads: int | None
+    ) -> list[list[int]]:
         """SentencePiece's ids of every stretch."""
         try:
             if all(starting):
-                return _encode(self._starting, list(stretches))
+                return _encode(self._starting, list(stretches), threads)
             encoded: list[list[int]] = [[]] * len(stretches)
             for flag in (True, False):
                 places = [place for place, chosen in enumerate(starting) if chosen is flag]
                 processor = self._starting if flag else self._continuing
-                found = _encode(processor, [stretches[place] for place in places])
+                found = _encode(processor, [stretches[place] for place in places], threads)
                 for place, ids in zip(places, found, strict=True):
                     encoded[place] = ids
         except TypeError as error:
@@ -265,9 +269,12 @@ def _processor(model: bytes) -> sentencepiece.SentencePieceProcessor:
     return sentencepiece.SentencePieceProcessor(model_proto=model)
 
 
-def _encode(processor: sentencepiece.SentencePieceProcessor, texts: list[str]) -> list[list[int]]:
+def _encode(
+    processor: sentencepiece.SentencePieceProcessor, texts: list[str], threads: int | None
+) -> list[list[int]]:
     # Lists, since most stretches are short and an array each would take longer than encoding.
-    threads = (os.cpu_count() or 1) if sum(map(len, texts)) > _SMALL else 1
+    if threads is None:
+        threads = (os.cpu_count() or 1) if sum(map(len, texts)) > _SMALL else 1
     return list(processor.encode(texts, out_type=int, num_threads=threads))
 
 

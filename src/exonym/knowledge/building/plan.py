@@ -9,9 +9,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
-import exonym
 from exonym.foundation.errors import ExistsError, InputError
 from exonym.foundation.files import JSON, atomic_file, read_json, remove_partials, write_json
 from exonym.foundation.spans import TASK_BYTES, Span, cut_file
@@ -87,7 +87,7 @@ class Plan:
         """What must not change when a build goes on: sources, cuts and options, as JSON."""
         files = sorted({*(wiki.path for wiki in self.sources.wikis), *self.sources.others})
         return {
-            "exonym": exonym.__version__,
+            "exonym": version("exonym"),
             "files": [[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in files],
             "tasks": len(self.readings),
             "languages": list(self.languages),
