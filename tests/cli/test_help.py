@@ -33,7 +33,7 @@ def example(command: Any) -> list[str]:
 
 def test_the_commands_are_those_of_the_documentation() -> None:
     assert {" ".join(path) for path in ALL} >= {
-        "atlas write", "kb build", "kb show", "kb lookup", "corpus build", "corpus show",
+        "atlas write", "dumps fetch", "dumps list", "kb build", "kb show", "kb lookup", "corpus build", "corpus show",
         "pretrain", "evaluate cloze", "quickstart",
     }  # fmt: skip
 
@@ -63,7 +63,7 @@ def test_every_option_is_explained_and_results_come_as_json(path: tuple[str, ...
     assert "--json" in {name for option in options for name in option.opts}
 
 
-@pytest.mark.parametrize("group", [(), ("atlas",), ("kb",), ("corpus",), ("evaluate",)])
+@pytest.mark.parametrize("group", [(), ("atlas",), ("kb",), ("corpus",), ("dumps",), ("evaluate",)])
 def test_a_group_alone_lists_its_commands(group: tuple[str, ...], exonym: Command) -> None:
     shown = exonym(*group)
     for path in ALL:

@@ -53,13 +53,12 @@ def interrupt(where: str, calls: int, *arguments: object) -> str:
     ("command", "where"),
     [
         ("atlas write --out {out} --entities 40", "exonym.atlas.writing:write_wikidata"),
-        ("kb build --dumps {atlas} --out {out}", "exonym.knowledge.building:write_tables"),
         ("corpus build --kb {kb} --out {out} --vocabulary-size 400",
          "exonym.corpus.sequences:pack_pages"),
         ("evaluate cloze --model {run}/model --questions {atlas}/cloze --out {out}",
          "exonym.tasks.cloze.predict:encode_queries"),
     ],
-    ids=["atlas write", "kb build", "corpus build", "evaluate cloze"],
+    ids=["atlas write", "corpus build", "evaluate cloze"],
 )  # fmt: skip
 def test_an_interrupted_command_leaves_nothing(
     command: str, where: str, world: World, tmp_path: Path
@@ -68,6 +67,15 @@ def test_an_interrupted_command_leaves_nothing(
     arguments = command.format(out=tmp_path / "out", **places).split()
     assert "interrupted" in interrupt(where, 1 if "cloze" in command else 0, *arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_kb_build_says_how_to_go_on(world: World, tmp_path: Path) -> None:
+    arguments = ("kb", "build", "--dumps", world.atlas, "--out", tmp_path / "kb")
+    said = interrupt("exonym.knowledge.building.manifest:write_tables", 0, *arguments)
+    assert "Run the same command again" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["kb.building"]
+    assert run_command(*arguments) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["kb"]
 
 
 def test_an_interrupted_pretraining_has_no_model_and_says_how_to_go_on(
@@ -89,12 +97,12 @@ def test_an_interrupted_quickstart_keeps_the_steps_that_are_done_and_says_how_to
 ) -> None:
     out = tmp_path / "quickstart"
     said = interrupt(
-        "exonym.knowledge.building:write_tables", 0,
+        "exonym.knowledge.building.manifest:write_tables", 0,
         "quickstart", "--out", out, "--table", TABLE, "--languages", "en,de",
     )  # fmt: skip
     assert "The same command" in said
     assert sorted(path.name for path in out.iterdir()) == [
-        "atlas", "manifest.json", "peak_memory_mib.json", "seconds.json",
+        "atlas", "kb.building", "manifest.json", "peak_memory_mib.json", "seconds.json",
     ]  # fmt: skip
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import bz2
 import random
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from wiki_dumps import WriteDump, dump_xml, page_xml, siteinfo_xml
 
 from exonym.foundation.errors import FormatError, InputError
+from exonym.foundation.files import atomic_file
+from exonym.foundation.spans import cut_file
 from exonym.wikimedia import Page, open_dump
 
 PAGES = [
@@ -220,3 +226,191 @@ def test_a_dump_is_read_once(write_dump: WriteDump) -> None:
     assert len(list(reader)) == 3
     with pytest.raises(InputError, match="Open it again"):
         iter(reader)
+
+
+def read_spans(
+    path: Path, task_bytes: int, *, keep_going: bool = False
+) -> tuple[list[Page], Counter[str]]:
+    """What the spans of a file give, one after the other."""
+    pages: list[Page] = []
+    skipped: Counter[str] = Counter()
+    for span in cut_file(path, task_bytes):
+        with open_dump(path, keep_going=keep_going, span=span) as reader:
+            assert reader.siteinfo.database == "dewiki"
+            pages += reader
+            skipped += reader.skipped
+    return pages, skipped
+
+
+@given(
+    sizes=st.lists(st.sampled_from([0, 3, 50, 4_000, 60_000]), max_size=12),
+    streams=st.integers(1, 5),
+    level=st.integers(1, 9),
+    plain=st.booleans(),
+    data=st.data(),
+)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_spans_of_a_dump_give_each_page_once(
+    tmp_path: Path, sizes: list[int], streams: int, level: int, plain: bool, data: st.DataObject
+) -> None:
+    rng = random.Random(len(sizes) * 100 + streams)
+    pages = [
+        page_xml(f"Seite {n}", "".join(rng.choices("abcdeéü <>&page\n", k=size)), number=n)
+        for n, size in enumerate(sizes)
+    ]
+    xml = dump_xml(pages).encode()
+    path = tmp_path / ("dewiki.xml" if plain else "dewiki.xml.bz2")
+    step = len(xml) // streams + 1
+    parts = [xml[start : start + step] for start in range(0, len(xml), step)]
+    path.write_bytes(xml if plain else b"".join(bz2.compress(part, level) for part in parts))
+    size = path.stat().st_size
+    task_bytes = data.draw(st.integers(max(1, size // 40), size))
+    found, skipped = read_spans(path, task_bytes)
+    whole, whole_skipped = read(path)
+    assert found == whole
+    assert skipped == whole_skipped
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+def test_what_cannot_be_cut_is_one_span_with_all_pages(write_dump: WriteDump, suffix: str) -> None:
+    assert (
+        read_spans(write_dump(f"dewiki.xml{suffix}", PAGES), 10)[0]
+        == read(write_dump("dewiki.xml", PAGES))[0]
+    )
+
+
+def long_dump(tmp_path: Path, name: str) -> tuple[Path, list[str]]:
+    noise = random.Random(1)
+    titles = [f"Seite {number}" for number in range(60)]
+    text = ["".join(noise.choices("abcdefghijklmnop", k=8_000)) for _ in titles]
+    path = tmp_path / name
+    data = dump_xml(map(page_xml, titles, text)).encode()
+    path.write_bytes(bz2.compress(data, 1) if name.endswith(".bz2") else data)
+    return path, titles
+
+
+def test_damage_in_a_span_names_page_and_span(tmp_path: Path) -> None:
+    path, titles = long_dump(tmp_path, "dewiki.xml.bz2")
+    packed = bytearray(path.read_bytes())
+    packed[len(packed) // 2] ^= 4
+    path.write_bytes(packed)
+    with pytest.raises(FormatError, match=r"damaged.*page 'Seite \d+' of bytes [\d,]+ to"):
+        read_spans(path, 40_000)
+    pages, skipped = read_spans(path, 40_000, keep_going=True)
+    found = [page.title for page in pages]
+    assert found == [title for title in titles if title in found]
+    assert len(titles) - 20 < len(found) < len(titles)  # a block holds 12 pages
+    assert found[-1] == titles[-1]
+    assert set(skipped) == {"truncated"}
+
+
+@pytest.mark.parametrize("name", ["dewiki.xml", "dewiki.xml.bz2"])
+def test_a_truncated_file_is_noticed_in_its_last_span(tmp_path: Path, name: str) -> None:
+    path, titles = long_dump(tmp_path, name)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 3 // 4])
+    spans = cut_file(path, 40_000)
+    with open_dump(path, span=spans[0]) as reader:
+        assert list(reader)
+    with pytest.raises(FormatError, match=r"ends? early.*of bytes.*--keep-going"):
+        read_spans(path, 40_000)
+    pages, skipped = read_spans(path, 40_000, keep_going=True)
+    assert [page.title for page in pages] == titles[: len(pages)]
+    assert len(pages) > 30
+    assert set(skipped) == {"truncated"}
+
+
+@pytest.mark.parametrize("task_bytes", [300, 700, 1_000, 5_000])
+def test_malformed_pages_in_spans_are_skipped_and_reading_goes_on(
+    tmp_path: Path, task_bytes: int
+) -> None:
+    pages = [page_xml(f"S{number}", "Text") for number in range(12)]
+    pages[1] = pages[1].replace("</title>", "</titel>")
+    pages[2] = pages[2].replace("Text", "Text & mehr <")
+    pages[7] = pages[7].replace("Text", "\x00")
+    path = tmp_path / "dewiki.xml"
+    path.write_text(dump_xml(pages))
+    with pytest.raises(FormatError, match=r"not well-formed.*--keep-going"):
+        read_spans(path, task_bytes)
+    found, skipped = read_spans(path, task_bytes, keep_going=True)
+    assert [page.title for page in found] == [f"S{n}" for n in range(12) if n not in (1, 2, 7)]
+    assert skipped == {"malformed": 3}
+
+
+def test_a_page_without_an_end_is_noticed_in_its_span(tmp_path: Path) -> None:
+    pages = [page_xml(f"S{number}", "Text") for number in range(12)]
+    pages[5] = pages[5].replace("  </page>\n", "")
+    path = tmp_path / "dewiki.xml"
+    path.write_text(dump_xml(pages))
+    with pytest.raises(FormatError, match="not well-formed"):
+        read_spans(path, 1_000)
+    assert read_spans(path, 1_000, keep_going=True)[1]["malformed"] == 1
+
+
+def test_a_real_dump_reads_the_same_in_spans(shared_data: Path) -> None:
+    for name in ("dewiki-minidump.xml.bz2", "elwiki-minidump.xml.bz2"):
+        path = shared_data / "wikipedia" / name
+        found: list[Page] = []
+        for span in cut_file(path, 9_000):
+            with open_dump(path, span=span) as reader:
+                found += reader
+        assert found == read(path)[0]
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.99, 1.0])
+@pytest.mark.parametrize("library", ["isal", "gzip"])
+def test_damage_in_gzip_is_told_the_same_way_by_either_library(
+    write_dump: WriteDump, monkeypatch: pytest.MonkeyPatch, library: str, kept: float
+) -> None:
+    if library == "isal":
+        pytest.importorskip("isal", reason="needs the extra fast")
+    else:
+        monkeypatch.setitem(sys.modules, "isal.igzip_lib", None)
+    noise = random.Random(0)
+    pages = [page_xml(f"Seite {n}", f"{noise.random()}" * 40, number=n) for n in range(3_000)]
+    path = write_dump("dewiki.xml.gz", pages)
+    assert len(read(path)[0]) == 3_000
+    data = bytearray(path.read_bytes())
+    if kept < 1:
+        del data[int(len(data) * kept) :]
+    else:
+        data[-6] ^= 0x40  # the checksum
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"compressed data end early or are damaged.*line"):
+        read(path)
+    found, skipped = read(path, keep_going=True)
+    assert len(found) > 1_000
+    assert skipped == {"truncated": 1}
+
+
+@pytest.mark.parametrize("library", ["isal", "gzip"])
+def test_members_and_padding_of_gzip_are_read_by_either_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    if library == "isal":
+        pytest.importorskip("isal", reason="needs the extra fast")
+    else:
+        monkeypatch.setitem(sys.modules, "isal.igzip_lib", None)
+    whole = dump_xml(PAGES).encode()
+    path = tmp_path / "dewiki.xml.gz"
+    members = b""
+    for start in range(0, len(whole), 300):
+        part = tmp_path / "part.gz"
+        with atomic_file(part) as stream:
+            stream.write(whole[start : start + 300])
+        members += part.read_bytes()
+    path.write_bytes(members + bytes(300_000))
+    assert len(read(path)[0]) == 3
+    path.write_bytes(members + b"something else")
+    with pytest.raises(FormatError, match="damaged"):
+        read(path)
+
+
+def test_bytes_that_are_no_bzip2_stream_are_not_taken_for_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "dewiki.xml.bz2"
+    data = dump_xml(PAGES).encode()
+    path.write_bytes(bz2.compress(data[:500]) + b"XXh9" + bz2.compress(data[500:])[4:])
+    with pytest.raises(FormatError, match="damaged"):
+        read(path)

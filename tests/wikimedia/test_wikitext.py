@@ -8,6 +8,8 @@ import pytest
 from wiki_dumps import flat, make_site
 
 from exonym.wikimedia import SiteInfo, extract_paragraphs
+from exonym.wikimedia.wikis import WIKIPEDIA_LANGUAGES
+from exonym.wikimedia.wikitext.trails import trail_pattern
 
 LINKS = {
     "[[Berlin]]": "<Berlin>",
@@ -44,6 +46,20 @@ LINKS = {
     "[[A]][[B]]": "<A><B>",
     "[[a\nb]] x": "a b x",
     "[[A|a\nb]] x": "<a b|A> x",
+    "[[http://a.de Seite]] und [[//a.de]]": "Seite und",
+    "[[doi:10.1/2|d]], [[iarchive:x|y]]": "d, y",
+    "[[../X|a]], [[./X|b]], [[a/../b|c]], [[~~~|d]]": "a, b, c, d",
+    "[[a<b|c]] und [[d{e|f]]": "c und f",
+    "[[Berlin|Stadt] y": "Stadt y",
+    "[[Berlin|a [b] y": "a [b] y",
+    "im [[[[Berlin]] y": "im <Berlin> y",
+    "[[a]] | [[b]]|[[c]] |x| d | e": "<a|A> · <b|B> · <c|C> |x| d · e",
+    "[[Berlin|&nbsp;]] x [[Berlin| ]] y": "x y",
+    "[[Berlin|<small>Stadt</small>]]": "<Stadt|Berlin>",
+    "[[Berlin]]<b>er</b>": "<Berlin>er",
+    "[[Berlin<br>x]] y": "Berlin x y",
+    "[[Datei:{{x}}.jpg|mini|Text]]y": "y",
+    "[[Datei:x.jpg|mini|[http://a.de b]]]y": "y",
 }
 
 
@@ -57,6 +73,10 @@ INLINE = {
     "l'''Iliade'' e l''''Odissea'''": "l'Iliade e l'Odissea",
     "a<br>b<br/>c<BR />d": "a b c d",
     "H<sub>2</sub>O, x<sup>2</sup>, <small>k</small> <span style='x'>s</span>": "H2O, x2, k s",
+    "''a'''', b''''''c": "a', b'c",
+    "um {{formatnum:600000}} oder {{formatnum:1,5|R}} oder {{formatnum:{{x}}}}": (
+        "um 600000 oder 1,5 oder"
+    ),
     "a < b und c > d <Wort>": "a < b und c > d <Wort>",
     "&lt;ref&gt; &amp;amp; &nbsp;x &unbekannt;": "<ref> &amp; x &unbekannt;",
     "&#91;&#91;y&#93;&#93;": "[[y]]",
@@ -64,6 +84,7 @@ INLINE = {
     "a <!-- b [[c]] --> d": "a d",
     "a <math>x_{[[b]]}</math> c": "a c",
     "<nowiki>[[a]] ''b'' {{c}} <b></nowiki> d": "[[a]] ''b'' {{c}} <b> d",
+    "2014: <nowiki> &lt;b&gt; </nowiki>&nbsp;x <nowiki>a | b</nowiki>": "2014: <b> x a | b",
     "[http://a.de Die Seite] und [https://b.de]": "Die Seite und",
     "[http://a.de über [[Berlin]]]": "über <Berlin>",
     "siehe http://a.de/x_y [sic]": "siehe http://a.de/x_y [sic]",
@@ -85,6 +106,10 @@ INLINE = {
     'das Wort "{{lang|zh|x}}" (「{{x}}」) ist': "das Wort ist",
     "er . Sie ... und": "er. Sie ... und",
     "{{Flagge}} – Berlin": "Berlin",
+    "a (b {{x}}; {{y}}, {{z}}) c": "a (b) c",
+    "a ({{x}}/{{y}}) c": "a c",
+    "a; {{x}} {{y}}, {{z}} {{w}} b": "a, b",
+    "a. {{x}}{{y}} B": "a. B",
     "<code>x = 1</code> <syntaxhighlight lang=c>int</syntaxhighlight>y": "y",
     "<gallery>\nDatei:a.jpg|b\n</gallery>y": "y",
     "<ruby>東京<rp>(</rp><rt>とうきょう</rt><rp>)</rp></ruby>": "東京",
@@ -115,13 +140,21 @@ Sie ist groß.
 <div class="x">Sechs</div>
 <p>Sieben<p>Acht
 | Rest einer Tabelle
+! Kopf !! Kopf
 …
+
+== Belegt ==<ref>x</ref>
+<center>{|
+| y
+|}</center>
 
 {| class="wikitable"
 | [[Zelle]]
 {| innen
 |}
 |} Neun
+* [[:Kategorie:Stadt]]
+* siehe [[:Kategorie:Stadt]]
 [[Kategorie:Stadt]]
 [[en:Berlin]]
 """
@@ -135,6 +168,7 @@ Sie ist groß.
         "Sieben",
         "Acht",
         "Neun",
+        "siehe Kategorie:Stadt",
     ]
 
 
@@ -185,6 +219,15 @@ def test_an_unclosed_construct_costs_its_paragraph_at_most(german: SiteInfo, ope
         ("ar", "و[[برلين]]ية هي", "و<برلينية|برلين> هي"),
         ("en", "-{a}- [[bus]]es", "-{a}- <buses|Bus>"),
         ("tr", "[[istanbul]]da", "<istanbulda|İstanbul>"),
+        ("ltg", "[[Reiga]]ā", "<Reigaā|Reiga>"),
+        ("bn", "[[জার্মানি]]র abc", "<জার্মানির|জার্মানি> abc"),
+        ("fa", "[[برلین]]abc", "<برلین>abc"),
+        ("hi", "[[बर्लिन]]में", "<बर्लिनमें|बर्लिन>"),
+        ("uk", "«[[Берлін]]»", "«<Берлін>»"),
+        ("scn", "[[Roma]]nità", "<Romanità|Roma>"),
+        ("zh-yue", "[[柏林]]ab", "<柏林ab|柏林>"),
+        ("ca", "[[pare]]s d'[[ell]]", "<pares|Pare> d'<ell|Ell>"),
+        ("br", "[[ti]]c'hoù", "<tic'hoù|Ti>"),
     ],
 )
 def test_rules_of_languages(language: str, source: str, expected: str) -> None:
@@ -195,10 +238,12 @@ NESTING = ["[[", "{{", "{|\n", "<ref>", "<!--", "<table>", "[[a|", "[[Datei:a|",
 PAIRS = [
     ("[[a|", "]]"), ("[[w:a|", "]]"), ("[[Datei:a|", "]]"), ("{{", "}}"), ("{{{", "}}}"),
     ("{|\n", "|}\n"), ("<table>", "</table>"), ("-{", "}-"), ("[http://a ", "]"), ("(", ")"),
-    ("({{x}}", ","), ("[[a|{{x}}", "]]"), ("[[ a ]] ,", " ''"),
+    ("({{x}}", ","), ("[[a|{{x}}", "]]"), ("[[ a ]] ,", " ''"), ('"{{x}}', '"'), ("{{x}}/", ""),
+    ("[[a|b]", ""), ("[[a<b|", ""), ("<p>", ""), ("\n[[a:b", ""), ("<ref>{{", "}}</ref>"),
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_nested_openers_cost_linear_time() -> None:
     for opener, closer in [*((opener, "") for opener in NESTING), *PAIRS]:
         site = make_site("zh" if "-" in opener else "de")
@@ -206,3 +251,23 @@ def test_a_hundred_thousand_nested_openers_cost_linear_time() -> None:
         extract_paragraphs(opener * 100_000 + "x" + closer * 100_000, site)
         # Linear work takes about half a second; quadratic work would take minutes.
         assert time.perf_counter() - start < 15, (opener, closer)
+
+
+def test_a_long_page_costs_linear_time(german: SiteInfo) -> None:
+    page = "'''a''' [[Berlin|b]]en {{x|[[y]]}} <ref>z</ref> ([[c]], {{d}}).\n\n" * 40_000
+    start = time.perf_counter()
+    assert len(extract_paragraphs(page, german)) == 40_000
+    # 2.5 million characters take about half a second.
+    assert time.perf_counter() - start < 15
+
+
+def test_two_wikis_in_turn_keep_their_own_rules() -> None:
+    for _ in range(3):
+        for language, shown in (("de", "<Hausö|Haus>"), ("en", "<Haus>ö")):
+            assert flat(extract_paragraphs("[[Haus]]ö", make_site(language))) == [shown]
+
+
+def test_every_wiki_has_a_rule_of_trails() -> None:
+    for language in WIKIPEDIA_LANGUAGES:
+        pattern = trail_pattern(language)
+        assert pattern is None or not pattern.match("|]")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wiki_dumps import flat, make_site
 
 from exonym.wikimedia import Paragraph, extract_paragraphs
+from exonym.wikimedia.wikitext.targets import LinkKind, Targets, classify
 
 PIECES = [
     "[[", "]]", "[", "]", "{{", "}}", "{", "}", "{|", "|}", "|", "\n", "\n\n", "=", "*", "#", ":",
@@ -74,3 +77,45 @@ def test_plain_text_comes_out_as_it_went_in(text: str) -> None:
 def test_what_stands_in_a_comment_is_gone(inside: str) -> None:
     source = f"eins <!--{inside}--> zwei"
     assert flat(extract_paragraphs(source, make_site("de"))) == ["eins zwei"]
+
+
+WHOLE = st.lists(
+    st.sampled_from(
+        ["[[Berlin]]", "[[Berlin|Stadt]]en", "[[berlin#x| a ]]", "[[:Berlin|]]", "[[Hilfe:x]]",
+         "[[Berlin|{{x}}]]", "[[Berlin|<b>y</b>]]", "{{x}}", "<ref>[[z]]</ref>", "''", "(", ")",
+         " ", ", ", ".", "a", "Wort", "東", "&amp;", "<br>", "[http://x.y z]", "[http://x.y]",
+         "[1]", "<nowiki>[[</nowiki>", "\u200e", "&nbsp;"]
+    ),
+    max_size=30,
+).map("".join)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["de", "zh"])
+@settings(max_examples=400, deadline=None)
+@given(source=WHOLE)
+def test_links_are_the_same_read_all_at_once_and_bracket_by_bracket(
+    language: str, source: str
+) -> None:
+    site = make_site(language)
+    # The surplus brackets are dropped, but until then the paragraph is no plain one.
+    assert extract_paragraphs(f"x{source} ]]", site) == extract_paragraphs(f"x{source}", site)
+
+
+@settings(max_examples=300, deadline=None)
+@given(target=st.text("abAßiİ 東_#:%&~./\u200e\u00a0\u3000'", max_size=12))
+def test_a_target_is_read_the_same_the_short_way_and_the_long_way(target: str) -> None:
+    for language in ("de", "tr"):
+        site = make_site(language)
+        kind, title = classify(target, site)
+        assert Targets(site).look_up(target)[0] == title
+        assert (kind is LinkKind.ARTICLE) == (title != "")
+        if ":" in target:
+            assert Targets(site).hides(target) == (kind is LinkKind.HIDDEN)
+
+
+@settings(max_examples=200, deadline=None)
+@given(before=WORDS, after=WORDS, inside=MARKUP)
+def test_a_closed_template_costs_no_word_beside_it(before: str, after: str, inside: str) -> None:
+    inside = re.sub("[{}<>]|<!--", "", inside)
+    (paragraph,) = extract_paragraphs(f"{before} {{{{x|{inside}}}}} {after}", make_site("de"))
+    assert paragraph.text == f"{before} {after}"

@@ -46,6 +46,8 @@ def choose_control(
     unused: set[int] = set()
     for relation, members in judge.by_relation.items():
         wanted = round(options.control_share * len(members))
+        if not wanted:
+            continue  # guessers remember the features of all names, which is much
         guessers = judge.guessers(relation)
         favourite, lead, share = judge.favourite(relation)
         places = {True: min(round(share * wanted), lead)}

@@ -15,6 +15,7 @@ NAMESPACE = "http://www.mediawiki.org/xml/export-0.11/"
 _TIMESTAMP = "2026-01-01T00:00:00Z"
 _FORMATS = {"wikitext": "text/x-wiki", "css": "text/css"}
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
 def dump_name(site: Site, date: str) -> str:
@@ -104,8 +105,8 @@ def _page(page: WikiPage, number: int, revision: int, draw: Draw) -> str:
 
 def _base36(digest: bytes) -> str:
     """MediaWiki's form of a SHA-1: 31 digits of base 36."""
-    value, digits = int.from_bytes(digest, "big"), []
-    for _ in range(31):
-        value, digit = divmod(value, 36)
-        digits.append(_DIGITS[digit])
-    return "".join(reversed(digits))
+    value, pairs = int.from_bytes(digest, "big"), []
+    for _ in range(16):
+        value, pair = divmod(value, 36 * 36)
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs))[1:]

@@ -220,7 +220,7 @@ class _TableReader:
         self._entities: dict[str, Entity] = {}
         self._facts: dict[Fact, int] = {}
         self._defined: dict[tuple[str, str], int] = {}
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, _Line] = {}  # without their values, which may be many
 
     def read(self, line: _Line) -> None:
         kind = line.value.get("type")
@@ -306,7 +306,7 @@ class _TableReader:
             for code, text in line.by_language("descriptions").items()
         }
         self._entities[key] = Entity(key, kind, names, descriptions)
-        self._lines[key] = line
+        self._lines[key] = _Line(line.where, line.number, {})
 
     def _read_fact(self, line: _Line) -> None:
         fact = Fact(line.text("subject"), line.text("relation"), line.text("object"))

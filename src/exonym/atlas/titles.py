@@ -69,10 +69,11 @@ def title_from(name: str, site: Site) -> str:
     """A valid page title for a name; empty when nothing of the name may stand in a title."""
     text = " ".join(name.replace("#", " ").replace("_", " ").split()).lstrip(":/. ")
     prefix, colon, rest = text.partition(":")
-    reserved = {n.casefold() for n in (*site.namespaces.values(), *CANONICAL.split("|"))}
-    low = prefix.strip().casefold()
-    if colon and (low in reserved or _INTERWIKI.fullmatch(low)):
-        text = f"{prefix.strip()} – {rest.strip()}"
+    if colon:
+        reserved = {n.casefold() for n in (*site.namespaces.values(), *CANONICAL.split("|"))}
+        low = prefix.strip().casefold()
+        if low in reserved or _INTERWIKI.fullmatch(low):
+            text = f"{prefix.strip()} – {rest.strip()}"
     text = text.encode()[:_LONGEST_TITLE].decode(errors="ignore").strip()
     return first_upper(text, site.language)
 

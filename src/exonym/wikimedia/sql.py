@@ -55,10 +55,8 @@ def read_rows(
         keep_going: count what is broken and go on, instead of stopping at the first.
         skipped: with ``keep_going``, counts ``"malformed"`` statements (the rows before the
             broken one are kept) and ``"truncated"``.
-
     Yields:
         The values as they are written; `unquote` gives what they stand for.
-
     Raises:
         InputError: the file cannot be opened.
         FormatError: it has no such table or columns, a statement is broken (the message names

@@ -27,7 +27,7 @@ _JSON = re.compile(r".+\.json(\.bz2|\.gz|\.xz|\.zst)?")
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))(?!\d)")
 _GET_DUMPS = (
     "Give --dumps files such as dewiki-20260101-pages-articles.xml.bz2 from "
-    "https://dumps.wikimedia.org, or make some: exonym atlas write --out DIR"
+    "https://dumps.wikimedia.org (exonym dumps fetch), or make some: exonym atlas write --out DIR"
 )
 
 

@@ -68,26 +68,28 @@ def choose_claims(claims: Claims, ranks: Ranks) -> tuple[tuple[str, str], ...]:
                     raise ValueError("there is no field 'datavalue'")
                 if data.type != _ENTITY:
                     continue
-                target = _target(data.value)
-            if statement.rank == "preferred" and ranks == "best":
+                value = data.value
+                if not isinstance(value, EntityValue):
+                    raise ValueError("the value of a statement is no entity")
+                kind, target = value.kind, value.id
+                if kind is not None and kind != "item":
+                    continue
+                if not isinstance(target, str):
+                    target = _numbered(value.number)
+                elif kind is None and not target.startswith("Q"):
+                    continue
+            rank = statement.rank
+            if rank == "preferred" and ranks == "best":
                 only_preferred = True
                 if target is not None:
                     preferred.append((relation, target))
-            elif target is not None and statement.rank != "deprecated":
+            elif target is not None and rank != "deprecated":
                 normal.append((relation, target))
         pairs += preferred if only_preferred else normal
     return tuple(dict.fromkeys(pairs))
 
 
-def _target(value: Any) -> str | None:
-    """The item that a value names; None for a property or lexeme. Old dumps have numbers only."""
-    if not isinstance(value, EntityValue):
-        raise ValueError("the value of a statement is no entity")
-    if value.kind not in (None, "item"):
-        return None
-    if isinstance(value.id, str):
-        return value.id if value.kind == "item" or value.id.startswith("Q") else None
-    number = value.number
+def _numbered(number: Any) -> str:
     if isinstance(number, int) and number > 0:
         return f"Q{number}"
     raise ValueError("the value of a statement has no id")

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from exonym.text import language_of
 from exonym.wikimedia.siteinfo import SiteInfo
 from exonym.wikimedia.wikitext.blocks import split_blocks
 from exonym.wikimedia.wikitext.inline import InlineRenderer
 from exonym.wikimedia.wikitext.marks import clear
 from exonym.wikimedia.wikitext.removal import remove_elements
-from exonym.wikimedia.wikitext.tidy import tidy
+from exonym.wikimedia.wikitext.tidy import Link, Paragraph, tidy
 from exonym.wikimedia.wikitext.variants import CONVERTED_LANGUAGES, choose_variants
 
+__all__ = ["Link", "Paragraph", "extract_paragraphs"]
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link to an article.
-
-    Args:
-        start: first character of the anchor in its paragraph's text.
-        end: one past its last character, the link trail included.
-        title: the normalised title of the article, without section.
-    """
-
-    start: int
-    end: int
-    title: str
+_SCANNERS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """One paragraph or list item of running text, and its links in order, none overlapping."""
+class _Scanner:
+    """What of one wiki is the same for all its pages."""
 
-    text: str
-    links: tuple[Link, ...]
+    def __init__(self, site: SiteInfo) -> None:
+        self.site = site
+        self.converted = site.language in CONVERTED_LANGUAGES
+        self.spaced = language_of(site.language).spaced
+        self.renderer = InlineRenderer(site)
+
+    def scan(self, wikitext: str) -> list[Paragraph]:
+        text = remove_elements(clear(wikitext))
+        if self.converted:
+            text = choose_variants(text)
+        blocks = split_blocks(text, self.renderer.targets)
+        if not blocks:
+            return []
+        marked, titles = self.renderer.render(blocks)
+        return tidy(marked, titles, spaced=self.spaced)
+
+
+# By identity: a SiteInfo's hash goes through all its namespaces, which a short page's scan does
+# not outweigh.
+_scanners: dict[int, _Scanner] = {}
+
+
+def _scanner_of(site: SiteInfo) -> _Scanner:
+    scanner = _scanners.get(id(site))
+    if scanner is None or scanner.site is not site:
+        if len(_scanners) >= _SCANNERS:
+            _scanners.clear()
+        scanner = _scanners[id(site)] = _Scanner(site)
+    return scanner
 
 
 def extract_paragraphs(wikitext: str, site: SiteInfo) -> list[Paragraph]:
@@ -49,15 +62,4 @@ def extract_paragraphs(wikitext: str, site: SiteInfo) -> list[Paragraph]:
         wikitext: the page's source; any string will do, and takes time linear in its length.
         site: the wiki it comes from, for namespaces, the rule for capitals and link trails.
     """
-    text = remove_elements(clear(wikitext))
-    if site.language in CONVERTED_LANGUAGES:
-        text = choose_variants(text)
-    spaced = language_of(site.language).spaced
-    renderer = InlineRenderer(site)
-    paragraphs = []
-    for block in split_blocks(text, site):
-        marked, titles = renderer.render(block)
-        clean, links = tidy(marked, titles, spaced=spaced)
-        if any(map(str.isalnum, clean)):
-            paragraphs.append(Paragraph(clean, tuple(Link(*link) for link in links)))
-    return paragraphs
+    return _scanner_of(site).scan(wikitext)

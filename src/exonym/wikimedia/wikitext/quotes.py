@@ -12,29 +12,33 @@ _RUN = re.compile("'{2,}")
 def drop_quotes(line: str) -> str:
     """Remove the apostrophes that mean bold or italics and keep those that are meant.
 
-    Four apostrophes are one that is meant and bold; more than five are the surplus and bold
+    Four apostrophes are one that is meant and bold; more than five are a surplus and bold
     italics. Where a line has an odd number of both, one bold is an apostrophe and italics, as
-    in ``l'''Iliade''``.
+    in ``l'''Iliade''``. Several that MediaWiki would show side by side were never meant: one stays.
     """
-    if "''" not in line:
-        return line
+    if "''''" not in line:
+        bold = line.count("'''")
+        if bold % 2 == 0 or (line.count("''") - bold) % 2 == 0:
+            # "[[Foo]]''bar''" is not "[[Foo]]bar": italics end the link.
+            if "]]''" in line:
+                line = line.replace("]]''", f"]]{STOP}''")
+            return (line.replace("'''", "") if bold else line).replace("''", "")
+    return _drop_by_count(line)
+
+
+def _drop_by_count(line: str) -> str:
     parts = _RUN.split(line)
     runs = [len(run) for run in _RUN.findall(line)]
-    kept = ["" if n in (2, 3, 5) else "'" * (1 if n == 4 else n - 5) for n in runs]
-    bold = [n in (3, 4) or n >= 5 for n in runs]
+    kept = ["" if n in (2, 3, 5) else "'" for n in runs]
+    bold = sum(n >= 3 for n in runs)
     italics = sum(n == 2 or n >= 5 for n in runs)
-    if italics % 2 and sum(bold) % 2:
+    if italics % 2 and bold % 2:
         chosen = _apostrophe(parts, runs)
         if chosen is not None:
-            kept[chosen] += "'"
-    # "[[Foo]]''bar''" is not "[[Foo]]bar": italics end the link.
-    kept = [
-        STOP + keep if part.endswith("]]") else keep
-        for part, keep in zip(parts[:-1], kept, strict=True)
-    ]
+            kept[chosen] = "'"
     pieces = [parts[0]]
-    for part, keep in zip(parts[1:], kept, strict=True):
-        pieces += (keep, part)
+    for before, keep, part in zip(parts, kept, parts[1:], strict=False):
+        pieces += (STOP if before.endswith("]]") else "", keep, part)
     return "".join(pieces)
 
 

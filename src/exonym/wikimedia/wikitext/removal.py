@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from exonym.wikimedia.wikitext.marks import BREAK, REMOVED, STOP, protect
 
@@ -16,11 +15,21 @@ _OPAQUE = (
     "style", "script", "rt", "rp",
 )  # fmt: skip
 _BLOCK_TAGS = "p|div|center|blockquote|ul|ol|li|dl|dt|dd|h[1-6]|hr|poem"
+# Most templates hold no other, and most references no tag: these are taken as a whole. All that
+# may repeat stops at the next brace or bracket, so that the time stays linear. Every alternative
+# begins with a literal character outside its group: only so does `re` skip ahead to these.
 _TOKEN = re.compile(
-    rf"<!--|<(?i:(?P<opaque>{'|'.join(sorted(_OPAQUE, key=len, reverse=True))})"
-    rf"|(?P<table>/?table)|(?P<nowiki>nowiki)|(?P<block>/?(?:{_BLOCK_TAGS})))(?=[\s/>])"
-    r"|\{\{+|\}\}+"
+    r"\{(\{[^{}<]*\}\})"
+    r"|<(ref(?:\s[^<>]*|/)?>(?:(?<=/>)|[^<]*</ref>))"
+    r"|\{(\{+)"
+    r"|\}(\}+)"
+    r"|<(!--)"
+    rf"|<(?i:({'|'.join(sorted(_OPAQUE, key=len, reverse=True))}|nowiki))(?=[\s/>])"
+    rf"|<(?i:(/?table)|(/?(?:{_BLOCK_TAGS})))(?=[\s/>])[^<>]*>"
 )
+# The function that writes a number in the wiki's language: the number is shown.
+_NUMBER = re.compile(r"\{\{(?:formatnum|FORMATNUM):([^{}|<>\n]*)(?:\|[^{}|<>\n]*)?\}\}")
+_TEMPLATE, _REFERENCE, _OPENING, _CLOSING, _COMMENT, _ELEMENT, _TABLE, _BLOCK = range(1, 9)
 # The rest of a tag. It may not contain "<", so that scanning stays linear.
 _TAG_REST = re.compile(r"[^<>]*>")
 _BLANK_LINE_REST = re.compile(r"[ \t]*\n")
@@ -30,62 +39,62 @@ _END_TAGS = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class _Braces:
-    """A run of opening braces that is not used up: where it starts, how many are left."""
-
-    start: int
-    count: int
-
-
-@dataclass(slots=True)
 class _Remover:
     """Collects (start, end, replacement) ranges, sorted by start, and cuts them out at the end."""
 
-    text: str
-    ranges: list[tuple[int, int, str]] = field(default_factory=list)
-    braces: list[_Braces] = field(default_factory=list)
-    tables: list[int] = field(default_factory=list)
-    unclosed: list[int] = field(default_factory=list)
-    # Elements of which no further end tag exists: searching again would cost quadratic time.
-    exhausted: set[str] = field(default_factory=set)
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.ranges: list[tuple[int, int, str]] = []
+        # Runs of opening braces that are not used up: where they start, how many are left.
+        self.braces: list[tuple[int, int]] = []
+        self.tables: list[int] = []
+        self.unclosed: list[int] = []
+        # Elements of which no further end tag exists: searching again would cost quadratic time.
+        self.exhausted: set[str] = set()
 
     def run(self) -> str:
-        text, position = self.text, 0
-        while (token := _TOKEN.search(text, position)) is not None:
-            kind = token.lastgroup
-            if kind is not None:
-                position = self._tag(token, kind)
-            elif text[token.start()] == "{":
-                self.braces.append(_Braces(token.start(), token.end() - token.start()))
-                position = token.end()
-            elif text[token.start()] == "}":
-                self._close_braces(token.start(), token.end())
-                position = token.end()
-            else:
-                position = self._comment(token.start())
-        self.unclosed += [run.start for run in self.braces] + self.tables
+        position = 0
+        while position >= 0:
+            position = self._scan(position)
+        self.unclosed += [start for start, _ in self.braces] + self.tables
         return self._cut()
 
-    def _tag(self, token: re.Match[str], kind: str) -> int:
-        start, name = token.start(), token[kind].lower()
-        rest = _TAG_REST.match(self.text, token.end())
+    def _scan(self, position: int) -> int:
+        """Read tokens until one must be jumped over; returns where to go on, -1 at the end."""
+        ranges = self.ranges
+        for token in _TOKEN.finditer(self.text, position):
+            kind = token.lastindex
+            start, end = token.span()
+            if kind == _TEMPLATE:
+                ranges.append((start, end, REMOVED))
+            elif kind == _REFERENCE:
+                # A reference never leaves a hole in a sentence.
+                ranges.append((start, end, STOP))
+            elif kind == _OPENING:
+                self.braces.append((start, end - start))
+            elif kind == _CLOSING:
+                self._close_braces(start, end)
+            elif kind == _BLOCK:
+                ranges.append((start, end, BREAK))
+            elif kind == _TABLE:
+                self._table(start, end, closing=self.text[start + 1] == "/")
+            elif kind == _COMMENT:
+                return self._comment(start)
+            else:
+                return self._element(token)
+        return -1
+
+    def _element(self, token: re.Match[str]) -> int:
+        """An element with content: up to its end tag. Returns where to go on."""
+        text, start, name = self.text, token.start(), token[_ELEMENT].lower()
+        rest = _TAG_REST.match(text, token.end())
         if rest is None:
             return token.end()
         end = rest.end()
-        if kind == "block":
-            self.ranges.append((start, end, BREAK))
-        elif kind == "table":
-            self._table(name, start, end)
-        elif self.text[end - 2] == "/":
+        if text[end - 2] == "/":
             self.ranges.append((start, end, _trace(name)))
-        else:
-            return self._element(name, start, end)
-        return end
-
-    def _element(self, name: str, start: int, end: int) -> int:
-        """An element with content: up to its end tag."""
-        close = None if name in self.exhausted else _END_TAGS[name].search(self.text, end)
+            return end
+        close = None if name in self.exhausted else _END_TAGS[name].search(text, end)
         if close is None:
             self.exhausted.add(name)
             if name == "nowiki":
@@ -93,14 +102,12 @@ class _Remover:
             else:
                 self.unclosed.append(start)
             return end
-        content = _trace(name)
-        if name == "nowiki":
-            content = STOP + protect(self.text[end : close.start()]) + STOP
+        content = protect(text[end : close.start()]) if name == "nowiki" else _trace(name)
         self.ranges.append((start, close.end(), content))
         return close.end()
 
-    def _table(self, name: str, start: int, end: int) -> None:
-        if name == "table":
+    def _table(self, start: int, end: int, *, closing: bool) -> None:
+        if not closing:
             self.tables.append(start)
         elif self.tables:
             self._remove(self.tables.pop(), end, BREAK)
@@ -126,40 +133,41 @@ class _Remover:
         """Match closing braces with open ones: three with three (an argument), else two."""
         left = end - start
         while left >= 2 and self.braces:
-            run = self.braces[-1]
-            used = 3 if left >= 3 and run.count >= 3 else 2
-            run.count -= used
+            opened, count = self.braces.pop()
+            used = 3 if left >= 3 and count >= 3 else 2
+            count -= used
             left -= used
-            self._remove(run.start + run.count, end - left, REMOVED)
-            if run.count < 2:
-                self.braces.pop()
+            self._remove(opened + count, end - left, REMOVED)
+            if count >= 2:
+                self.braces.append((opened, count))
         if left >= 2:
             self.ranges.append((end - left, end, ""))
 
     def _remove(self, start: int, end: int, replacement: str) -> None:
         """Remove a range that may contain earlier ones."""
-        while self.ranges and self.ranges[-1][0] >= start:
-            self.ranges.pop()
-        self.ranges.append((start, end, replacement))
+        ranges = self.ranges
+        while ranges and ranges[-1][0] >= start:
+            ranges.pop()
+        ranges.append((start, end, replacement))
 
     def _cut(self) -> str:
         """The text without the ranges; what was never closed goes up to its paragraph's end."""
-        text, covered = self.text, 0
+        text, ranges, covered = self.text, self.ranges, 0
         for start in sorted(self.unclosed):
             if start >= covered:
                 close = _PARAGRAPH_END.search(text, start)
                 covered = close.start() if close else len(text)
-                self.ranges.append((start, covered, REMOVED))
+                ranges.append((start, covered, REMOVED))
         if self.unclosed:
-            self.ranges.sort(key=lambda item: (item[0], -item[1]))
-        parts, position = [], 0
-        for start, end, replacement in self.ranges:
+            ranges.sort(key=lambda item: (item[0], -item[1]))
+        parts: list[str] = []
+        position = 0
+        for start, end, replacement in ranges:
             if start >= position:
-                parts.append(text[position:start])
-                parts.append(replacement)
-            elif end <= position:
-                continue
-            position = max(position, end)
+                parts += (text[position:start], replacement)
+                position = end
+            elif end > position:
+                position = end
         parts.append(text[position:])
         return "".join(parts)
 
@@ -177,4 +185,6 @@ def remove_elements(text: str) -> str:
     """
     if "{{!}}" in text:
         text = text.replace("{{!}}", "|")
+    if "{{formatnum:" in text or "{{FORMATNUM:" in text:
+        text = _NUMBER.sub(r"\1", text)
     return _Remover(text).run()

@@ -3,89 +3,134 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
+from typing import NamedTuple
 
-from exonym.wikimedia.wikitext.marks import CLOSE, OPEN, REMOVED, STOP, restore
+from exonym.wikimedia.wikitext.holes import fill_holes
+from exonym.wikimedia.wikitext.marks import CLOSE, END, GUARD, OPEN, REMOVED, STOP, restore
 
-# Invisible: soft hyphen, byte order mark, marks of writing direction.
-_INVISIBLE = re.compile(f"[\u00ad\ufeff\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069{STOP}]+")
-_SEPARATORS = r"\s,;:،؛、，；"
-# Brackets with nothing in them but separators and removed elements.
-_EMPTY_BRACKETS = re.compile(rf"[(（\[][{_SEPARATORS}/=~–—{REMOVED}-]*[)）\]]")
-_AFTER_BRACKET = re.compile(rf"(?<=[(（])[{_SEPARATORS}{REMOVED}]+")
-_BEFORE_BRACKET = re.compile(rf"(?<![{_SEPARATORS}{REMOVED}])[{_SEPARATORS}{REMOVED}]+(?=[)）])")
-# "2013, {{ISBN|…}}." and "a, {{x}}, b": the separator before the hole goes.
-_DOUBLE_SEPARATOR = re.compile(rf"[,;،؛、，；]\s?{REMOVED}[\s{REMOVED}]*(?=[,;،؛、，；.。])")
-_EMPTY_QUOTES = re.compile(rf"(?<![\w.,!?])[\"“„«「『‘]\s*{REMOVED}[\s{REMOVED}]*[\"”“»」』’]")
-# "{{flag|…}} — Foo": the dash of a removed beginning.
-_BEGINNING = re.compile(rf"\s*{REMOVED}[\s{REMOVED}]*[–—:][\s{REMOVED}]*")
-_BETWEEN_WORDS = re.compile(rf"(?<=\w){REMOVED}+(?=\w)")
-_BLANK_BEFORE_MARK = re.compile(rf" (?=[、，。；：！？）」』]|[,،.](?:[\s{CLOSE}]|\Z))")
+# Invisible: soft hyphen, byte order mark, marks of writing direction, our own.
+_INVISIBLE = "\u00ad\ufeff\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069"
+_DROPPED = (*_INVISIBLE, STOP, GUARD)
+# All that Python takes as a blank, but the blank itself and the end of a paragraph.
+_BLANKS = tuple(
+    "\t\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+_BLANK_BEFORE_MARK = re.compile(rf" ([、，。；：！？）」』]|[,،.](?=[ {END}{CLOSE}]|\Z))")
 _LEADING = " ,;،؛、，；。"
 
 
-def tidy(text: str, titles: list[str], *, spaced: bool) -> tuple[str, list[tuple[int, int, str]]]:
-    """Clean one paragraph and count its spans.
+class Link(NamedTuple):
+    """A link to an article.
 
     Args:
-        text: with the marks `OPEN` and `CLOSE` around each anchor, in turns.
+        start: first character of the anchor in its paragraph's text.
+        end: one past its last character, the link trail included.
+        title: the normalised title of the article, without section.
+    """
+
+    start: int
+    end: int
+    title: str
+
+
+class Paragraph(NamedTuple):
+    """One paragraph or list item of running text, and its links in order, none overlapping."""
+
+    text: str
+    links: tuple[Link, ...]
+
+
+def tidy(text: str, titles: list[str], *, spaced: bool) -> list[Paragraph]:
+    """Clean the paragraphs of a page and count their spans.
+
+    Args:
+        text: the paragraphs, separated by `END`, with the marks `OPEN` and `CLOSE` around each
+            anchor, in turns.
         titles: one per anchor, in order.
         spaced: whether the language puts blanks between words.
 
     Returns:
-        (clean text, its links as (start, end, title)); no link is empty, begins or ends with a
-        blank, or overlaps another.
+        the paragraphs with a letter or digit in them; no link is empty, begins or ends with a
+        blank, or overlaps another
     """
-    text = _INVISIBLE.sub("", text)
+    text = _clean(text, " " if spaced else "")
+    paragraphs: list[Paragraph] = []
+    position = 0
+    for block in text.split(END):
+        links: tuple[Link, ...] = ()
+        if OPEN in block:
+            first, position = position, position + block.count(OPEN) // 2
+            clean, links = _count_spans(block, titles[first:position])
+        else:
+            clean = block.lstrip(_LEADING).rstrip(" ")
+        if clean and (clean[0].isalnum() or any(map(str.isalnum, clean))):
+            paragraphs.append(Paragraph(clean, links))
+    return paragraphs
+
+
+def _clean(text: str, word_gap: str) -> str:
+    protected = GUARD in text
+    # Looking for each character by itself is several times faster than for a class of them.
+    for character in _DROPPED:
+        if character in text:
+            text = text.replace(character, "")
+    text = _collapse(text)
     if REMOVED in text:
-        text = _drop_debris(text, " " if spaced else "")
-    text = " ".join(text.split())
+        text = END.join(
+            [
+                fill_holes(block, word_gap) if REMOVED in block else block
+                for block in text.split(END)
+            ]
+        )
     if f"{OPEN} " in text or f" {CLOSE}" in text:
         text = text.replace(f"{OPEN} ", f" {OPEN}").replace(f" {CLOSE}", f"{CLOSE} ")
         text = text.replace(f"{CLOSE} )", f"{CLOSE})")
-        text = " ".join(text.split())
-    text = _BLANK_BEFORE_MARK.sub("", text)
-    return _count_spans(restore(text), titles)
+        text = _collapse(text)
+    text = _BLANK_BEFORE_MARK.sub(r"\1", text)
+    if protected:
+        text = restore(text)
+    # From here on anchors stand between two equal marks.
+    return text.replace(CLOSE, OPEN)
 
 
-def _drop_debris(text: str, word_gap: str) -> str:
-    """Remove the marks of removed elements and the punctuation that now holds nothing."""
-    beginning = _BEGINNING.match(text)
-    if beginning is not None:
-        text = text[beginning.end() :]
-    text = _EMPTY_QUOTES.sub(REMOVED, text)
-    text = _EMPTY_BRACKETS.sub(_unless_intact, text)
-    text = _AFTER_BRACKET.sub(_unless_intact, text)
-    text = _BEFORE_BRACKET.sub(_unless_intact, text)
-    text = _DOUBLE_SEPARATOR.sub("", text)
-    if word_gap:
-        # Words are not glued together where a template (a blank, a unit) stood between them.
-        text = _BETWEEN_WORDS.sub(word_gap, text)
-    return text.replace(REMOVED, "")
+def _collapse(text: str) -> str:
+    """Make every run of blanks one blank."""
+    for blank in _BLANKS:
+        if blank in text:
+            text = text.replace(blank, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
-def _unless_intact(match: re.Match[str]) -> str:
-    return "" if REMOVED in match[0] else match[0]
+def _count_spans(text: str, titles: list[str]) -> tuple[str, tuple[Link, ...]]:
+    """Take the marks out (all `OPEN`, two for each anchor) and count where they stood."""
+    pieces = text.lstrip(_LEADING).rstrip(" ").split(OPEN)
+    if "" in pieces[1::2]:
+        titles = _drop_empty(pieces, titles)
+        if not titles:
+            return "".join(pieces), ()
+    ends = list(accumulate(map(len, pieces)))
+    return "".join(pieces), tuple(map(Link, ends[0::2], ends[1::2], titles))
 
 
-def _count_spans(text: str, titles: list[str]) -> tuple[str, list[tuple[int, int, str]]]:
-    """Take the marks out and count where they stood."""
-    text = text.lstrip(_LEADING).rstrip(" ")
-    if not titles:
-        return text, []
-    pieces = text.split(OPEN)
-    length = len(pieces[0])
-    clean = [pieces[0]]
-    links: list[tuple[int, int, str]] = []
-    last = pieces[0][-1:]
-    for piece, title in zip(pieces[1:], titles, strict=True):
-        anchor, _, rest = piece.partition(CLOSE)
+def _drop_empty(pieces: list[str], titles: list[str]) -> list[str]:
+    """Join the texts around anchors that are empty; returns the titles of the others."""
+    joined = [pieces[0]]
+    kept: list[str] = []
+    for anchor, rest, title in zip(pieces[1::2], pieces[2::2], titles, strict=True):
         if anchor:
-            links.append((length, length + len(anchor), title))
-        elif not length:
+            joined += (anchor, rest)
+            kept.append(title)
+            continue
+        if len(joined) == 1 and not joined[0]:
             rest = rest.lstrip(_LEADING)
-        elif last == " ":
+        elif (joined[-1] or joined[-2])[-1:] == " ":
             rest = rest.lstrip(" ")
-        clean += (anchor, rest)
-        length += len(anchor) + len(rest)
-        last = (rest or anchor or last)[-1:]
-    return "".join(clean).rstrip(" "), links
+        joined[-1] += rest
+    # What stood before an anchor that is gone may now end the paragraph.
+    joined[-1] = joined[-1].rstrip(" ")
+    pieces[:] = joined
+    return kept
