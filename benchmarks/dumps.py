@@ -30,10 +30,10 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from exonym.foundation.files import open_binary
-from exonym.knowledge.building.reading import article_line
+from exonym.foundation.compression import open_binary
 from exonym.knowledge.building.build import plan_build
 from exonym.knowledge.building.plan import working_folder
+from exonym.knowledge.building.reading import article_line
 from exonym.wikimedia import Page, open_dump, read_articles
 
 _PEER = """
@@ -97,8 +97,8 @@ def enlarged(source: Path, folder: Path, megabytes: float) -> tuple[Path, int]:
 def _page(page: Page, number: int) -> str:
     redirect = f"    <redirect title={quoteattr(page.redirect)} />\n" if page.redirect else ""
     return (
-        f"  <page>\n    <title>{escape(page.title)} {number}</title>\n    <ns>{page.namespace}</ns>\n"
-        f"    <id>{number}</id>\n{redirect}    <revision>\n      <id>{number}</id>\n"
+        f"  <page>\n    <title>{escape(page.title)} {number}</title>\n"
+        f"    <ns>{page.namespace}</ns>\n    <id>{number}</id>\n{redirect}    <revision>\n      <id>{number}</id>\n"
         "      <model>wikitext</model>\n      <format>text/x-wiki</format>\n"
         f'      <text bytes="1" xml:space="preserve">{escape(page.text)}</text>\n'
         "    </revision>\n  </page>\n"

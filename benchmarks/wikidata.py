@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from exonym.foundation.files import open_binary
+from exonym.foundation.compression import open_binary
 from exonym.text import MLUKE_LANGUAGES
 from exonym.wikimedia.wikidata import open_wikidata
 from exonym.wikimedia.wikis import database_of_language

@@ -62,11 +62,24 @@ def test_a_build_killed_again_and_again_gives_the_bytes_of_an_undisturbed_one(
         process.wait()
         if (tmp_path / "killed").exists():
             break
-    else:
+    if (tmp_path / "killed.building").exists():
         last = _start(script, dumps, tmp_path / "killed", processes)
         assert last.wait() == 0, last.stderr.read().decode()
     assert _digests(tmp_path / "killed") == _digests(tmp_path / "whole")
     assert not (tmp_path / "killed.building").exists()
+
+
+def test_a_build_killed_while_it_cleans_up_is_finished(dumps, tmp_path, monkeypatch):
+    def be_killed(_path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("exonym.knowledge.building.plan.shutil.rmtree", be_killed)
+        with pytest.raises(KeyboardInterrupt):
+            build_knowledge_base([dumps], tmp_path / "kb")
+    assert (tmp_path / "kb.building").exists()
+    assert len(build_knowledge_base([dumps], tmp_path / "kb"))
+    assert not (tmp_path / "kb.building").exists()
 
 
 def test_a_finished_task_is_not_repeated(dumps, tmp_path, monkeypatch):

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exonym.foundation.compression import open_binary
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import atomic_file, open_binary
+from exonym.foundation.files import atomic_file
 from exonym.foundation.spans import Span, cut_file
 from exonym.wikimedia.wikidata import Item, ItemRedirect, Property, open_wikidata
 from exonym.wikimedia.wikidata.decoding import Decoder

@@ -89,6 +89,7 @@ def run_steps(steps: Sequence[Step], folder: Path, executor: Executor) -> None:
     """
     from exonym.foundation import datatrove_executors as datatrove
 
+    folder = folder.absolute()  # datatrove remembers folders by name, wherever they were
     if executor.kind == "slurm":
         datatrove.run_under_slurm(steps, folder, executor)
         return

@@ -16,8 +16,7 @@ from typing import IO, Any
 import orjson
 import zstandard
 
-from exonym.foundation.compression import DAMAGE
-from exonym.foundation.compression import open_binary as open_binary
+from exonym.foundation.compression import DAMAGE, open_binary
 from exonym.foundation.errors import ExistsError, FormatError, InputError, VersionError
 
 JSON = dict[str, Any]

@@ -13,8 +13,9 @@ from typing import IO, Any, NamedTuple
 
 import orjson
 
+from exonym.foundation.compression import open_binary
 from exonym.foundation.errors import FormatError
-from exonym.foundation.files import atomic_file, open_binary
+from exonym.foundation.files import atomic_file
 
 VOCABULARY_FILE = "entity_vocab.json"
 BLOCK = 1 << 22

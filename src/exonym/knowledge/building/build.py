@@ -17,7 +17,7 @@ from exonym.knowledge.building.joining import join_items
 from exonym.knowledge.building.links import write_links
 from exonym.knowledge.building.manifest import NothingFoundError, files_of, finish, write_digest
 from exonym.knowledge.building.occurrences import count_occurrences
-from exonym.knowledge.building.plan import Plan, make_plan, publish, working_folder
+from exonym.knowledge.building.plan import Plan, make_plan, publish, was_published, working_folder
 from exonym.knowledge.building.reading import read_part
 from exonym.knowledge.building.sources import find_sources
 from exonym.knowledge.building.titles import write_titles
@@ -76,6 +76,8 @@ def build_knowledge_base(
         task_bytes=task_bytes,
     )
     executor = executor or Executor(workers=processes)
+    if was_published(plan):
+        return KnowledgeBase.open(plan.out)
     with working_folder(plan, overwrite=overwrite) as plan_file:
         try:
             run_steps(_steps(plan, plan_file), plan.work / "steps", executor)

@@ -188,10 +188,20 @@ def read_plan(path: Path) -> Plan:
 
 def publish(plan: Plan) -> None:
     """Give the finished tables their final name and remove everything else."""
-    if plan.tables.exists():  # else an earlier run was killed while it cleaned up
-        if plan.out.is_dir():
-            shutil.rmtree(plan.out)
-        elif plan.out.exists():
-            plan.out.unlink()
-        plan.tables.replace(plan.out)
+    if plan.out.is_dir():
+        shutil.rmtree(plan.out)
+    elif plan.out.exists():
+        plan.out.unlink()
+    plan.tables.replace(plan.out)
     shutil.rmtree(plan.work)
+
+
+def was_published(plan: Plan) -> bool:
+    """Whether an earlier run of this plan was killed while it cleaned up; the rest is removed."""
+    path = plan.work / "plan.json"
+    if plan.tables.exists() or not path.exists() or not (plan.out / "manifest.json").exists():
+        return False
+    if read_json(path) != plan.identity():
+        return False
+    shutil.rmtree(plan.work)
+    return True

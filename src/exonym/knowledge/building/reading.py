@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import orjson
 
+from exonym.foundation.compression import open_binary
 from exonym.foundation.files import (
     atomic_directory,
     atomic_file,
-    open_binary,
     read_json,
     write_json,
 )

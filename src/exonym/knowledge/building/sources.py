@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from exonym.foundation.compression import open_binary
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import open_binary
 from exonym.wikimedia.dump import open_dump
 from exonym.wikimedia.layouts import (
     LANGLINKS,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import orjson
 
-from exonym.foundation.files import atomic_file, open_binary
+from exonym.foundation.compression import open_binary
+from exonym.foundation.files import atomic_file
 from exonym.knowledge.records import NameKind
 
 PAIRS_IN_MEMORY = 4_000_000
