@@ -45,7 +45,7 @@ import sys
 from pathlib import Path
 from exonym.atlas import TellingOptions, write_atlas
 table, out = map(Path, sys.argv[1:])
-write_atlas(out, table=table, options=TellingOptions(control_share=0.0))
+write_atlas(out, table=table, options=TellingOptions(control_share=0.0), processes=2)
 """
 
 

@@ -100,7 +100,7 @@ def test_broken_lines_of_wikidata(
     done = exonym(*arguments)
     assert done.status == 2
     assert f"{WIKIDATA}:5" in done.error
-    assert names(tmp_path) == ["dumps"]
+    assert names(tmp_path) == ["dumps", "kb.building"]
     done = exonym(*arguments, "--keep-going", "--json")
     assert done.status == 0
     (report,) = [f for f in json.loads(done.out)["files"] if f["language"] is None]

@@ -69,12 +69,14 @@ def test_a_build_killed_again_and_again_gives_the_bytes_of_an_undisturbed_one(
     assert not (tmp_path / "killed.building").exists()
 
 
-def test_a_build_killed_while_it_cleans_up_is_finished(dumps, tmp_path, monkeypatch):
-    def be_killed(_path):
-        raise KeyboardInterrupt
+def _publish_and_be_killed(plan):
+    plan.tables.replace(plan.out)
+    raise KeyboardInterrupt
 
+
+def test_a_build_killed_while_it_cleans_up_is_finished(dumps, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("exonym.knowledge.building.plan.shutil.rmtree", be_killed)
+        patch.setattr("exonym.knowledge.building.build.publish", _publish_and_be_killed)
         with pytest.raises(KeyboardInterrupt):
             build_knowledge_base([dumps], tmp_path / "kb")
     assert (tmp_path / "kb.building").exists()

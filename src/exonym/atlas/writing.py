@@ -22,6 +22,7 @@ from exonym.atlas.wikidata import write_wikidata
 from exonym.foundation.errors import InputError
 from exonym.foundation.files import atomic_directory, write_manifest
 from exonym.foundation.progress import stage
+from exonym.foundation.workers import map_forked
 
 FORMAT, VERSION = "exonym-atlas", 1
 DATE = "20260101"
@@ -58,6 +59,7 @@ def write_atlas(
     options: TellingOptions | None = None,
     pages: PageOptions | None = None,
     overwrite: bool = False,
+    processes: int = 1,
 ) -> AtlasReport:
     """Tell a table of facts as MediaWiki dumps, a Wikidata dump and cloze questions.
 
@@ -72,6 +74,8 @@ def write_atlas(
         options: how much is told.
         pages: how pages look.
         overwrite: replace ``out`` if it exists.
+        processes: how many languages are written at a time. The processes are forks, which share
+            the table's memory, so this is for scripts that have started no threads.
 
     Raises:
         ExistsError: ``out`` exists and is not empty.
@@ -85,7 +89,7 @@ def write_atlas(
             world = world.first(entities)
         kept, left_out = _choose_languages(world, languages)
         ledger = tell(world, kept, options, seed)
-        counts, questions = _write_files(partial, ledger, options, pages, seed)
+        counts, questions = _write_files(partial, ledger, options, pages, seed, processes)
         report = AtlasReport(
             directory=out,
             languages=kept,
@@ -99,16 +103,25 @@ def write_atlas(
 
 
 def _write_files(
-    directory: Path, ledger: Ledger, options: TellingOptions, pages: PageOptions, seed: int
+    directory: Path,
+    ledger: Ledger,
+    options: TellingOptions,
+    pages: PageOptions,
+    seed: int,
+    processes: int,
 ) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
     """Write dumps, questions and ledger; returns the counts per language and of questions."""
     codes = ledger.languages
     titles = {code: make_titles(ledger.table, site_of(code)) for code in codes}
     counts: dict[str, dict[str, int]] = {}
     with stage("Telling Atlas", total=len(codes), unit="languages") as progress:
-        for code in codes:
+
+        def write(code: str) -> dict[str, int]:
+            return _write_wiki(directory, ledger, code, titles, options, pages, seed)
+
+        for code, figures in zip(codes, map_forked(write, codes, processes), strict=True):
+            counts[code] = figures
             progress.note(code)
-            counts[code] = _write_wiki(directory, ledger, code, titles, options, pages, seed)
             progress.advance()
     total: Counter[str] = Counter()
     for figures in counts.values():

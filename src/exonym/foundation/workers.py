@@ -7,11 +7,12 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from exonym.foundation.errors import ResourceError
 
 T = TypeVar("T")
+Argument = TypeVar("Argument")
 
 
 def run_tasks(tasks: Sequence[Callable[[], T]], processes: int) -> Iterator[tuple[int, T]]:
@@ -46,6 +47,42 @@ def run_tasks(tasks: Sequence[Callable[[], T]], processes: int) -> Iterator[tupl
         pool.shutdown(wait=False, cancel_futures=True)
         for worker in set(multiprocessing.active_children()) - before:
             worker.terminate()
+
+
+_shared: Callable[[Any], Any] | None = None
+
+
+def map_forked(
+    work: Callable[[Argument], T], arguments: Sequence[Argument], processes: int
+) -> Iterator[T]:
+    """Call a function with each argument, in forks of this process; results in order.
+
+    What the function knows is shared with the forks and need not be picklable, its arguments and
+    results must be.
+
+    Raises:
+        ResourceError: a process was ended from outside.
+    """
+    global _shared
+    if processes == 1:
+        yield from map(work, arguments)
+        return
+    _shared = work
+    try:
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(
+            processes, mp_context=context, initializer=_leave_interrupts_to_the_parent
+        ) as pool:
+            yield from pool.map(_call_shared, arguments)
+    except BrokenProcessPool as error:
+        raise ResourceError("a process ended before its work was done: out of memory?") from error
+    finally:
+        _shared = None
+
+
+def _call_shared(argument: Any) -> Any:
+    assert _shared is not None
+    return _shared(argument)
 
 
 def _leave_interrupts_to_the_parent() -> None:

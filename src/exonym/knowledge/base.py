@@ -13,7 +13,14 @@ from exonym.foundation.errors import FormatError, InputError
 from exonym.foundation.files import JSON, read_json_lines, read_manifest
 from exonym.knowledge.records import Candidate, Entity, Name, NameKind, Triple
 from exonym.knowledge.sites import read_sites
-from exonym.knowledge.tables import Column, IndexedStrings, Lists, TextsByLanguage, map_column
+from exonym.knowledge.tables import (
+    Column,
+    IndexedStrings,
+    Lists,
+    TextsByLanguage,
+    map_column,
+    numbers,
+)
 from exonym.knowledge.titles import plain_surface, plain_title
 from exonym.text import AnnotatedText, Mention
 
@@ -69,6 +76,10 @@ class KnowledgeBase:
                 "triples.by_object", "triples.object_start",
             )
         }  # fmt: skip
+        # The columns that a look-up of a name reads, number by number.
+        self._candidate_starts, self._candidate_entities, self._candidate_counts = (
+            numbers(self._columns[f"candidates.{part}"]) for part in ("start", "entity", "count")
+        )
 
     @classmethod
     def open(cls, path: Path | str) -> KnowledgeBase:
@@ -193,9 +204,9 @@ class KnowledgeBase:
         row = self._surfaces.find(f"{language}:{plain_surface(surface)}")
         if row is None:
             return ()
-        start, end = self._span("candidates.start", row)
-        entities = self._columns["candidates.entity"][start:end].tolist()
-        counts = self._columns["candidates.count"][start:end].tolist()
+        start, end = self._candidate_starts[row], self._candidate_starts[row + 1]
+        entities = self._candidate_entities[start:end]
+        counts = self._candidate_counts[start:end]
         total = sum(counts)
         return tuple(
             Candidate(self._keys[entity], count, count / total if total else 1 / len(counts))

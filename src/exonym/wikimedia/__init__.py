@@ -3,7 +3,7 @@
 from exonym.wikimedia.articles import Article, Redirect, read_articles
 from exonym.wikimedia.dump import DumpReader, Page, open_dump
 from exonym.wikimedia.siteinfo import Namespace, SiteInfo
-from exonym.wikimedia.wikidata import Item, Property, WikidataReader, open_wikidata
+from exonym.wikimedia.wikidata import Item, ItemRedirect, Property, WikidataReader, open_wikidata
 from exonym.wikimedia.wikis import (
     WIKIPEDIA_LANGUAGES,
     database_of_language,
@@ -16,6 +16,7 @@ __all__ = [
     "Article",
     "DumpReader",
     "Item",
+    "ItemRedirect",
     "Link",
     "Namespace",
     "Page",

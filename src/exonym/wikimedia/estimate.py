@@ -1,33 +1,43 @@
 """What building a knowledge base costs, in plain numbers, before anything is downloaded.
 
-The coefficients are per byte of compressed dump. Until they are measured on full dumps they are
-assumptions, and the commands that print them say so.
+The coefficients are per byte of compressed dump. They were measured on samples of real dumps of some
+megabytes and on made-up worlds (``benchmarks/dumps.py``, ``benchmarks/knowledge_scale.py``), not on
+full Wikipedias: take them for the order of magnitude.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-WIKI_BYTES_PER_SECOND = 4_000_000
-"""Compressed bytes of Wikipedia dumps (bz2) that one process reads in a second."""
+WIKI_BYTES_PER_SECOND = 1_200_000
+"""Compressed bytes of Wikipedia dumps (bz2) that one process takes in a second, all steps together.
 
-WIKIDATA_BYTES_PER_SECOND = 3_000_000
-"""The same of Wikidata's JSON dump."""
+One core reads 7 MB of XML in a second, a fourth of that when compressed; resolving links and counting
+names takes about half as long again.
+"""
 
-WIKI_DISK = 1.2
-"""Bytes of knowledge base per compressed byte of Wikipedia dumps."""
+WIKIDATA_BYTES_PER_SECOND = 1_600_000
+"""The same of Wikidata's JSON dump, of which a byte of bz2 holds seventeen."""
 
-WIKIDATA_DISK = 1.2
-"""The same per compressed byte of Wikidata's dump."""
+WIKI_DISK = 0.8
+"""Bytes of knowledge base per compressed byte of Wikipedia dumps, nearly all of it text."""
 
-SCRATCH = 0.3
-"""Files that the build deletes at its end, as a share of the knowledge base."""
+WIKIDATA_DISK = 0.1
+"""The same per compressed byte of Wikidata's dump, of which most is about things without an article."""
 
-MEMORY_BYTES = 1_500_000_000
-"""Memory of the process that joins what the others read."""
+SCRATCH = 1.2
+"""Files that the build deletes at its end, per byte of knowledge base."""
 
-MEMORY_PER_PROCESS = 500_000_000
+MEMORY_BYTES = 500_000_000
+"""Memory of the process that started the others, and of the last step."""
+
+MEMORY_PER_PROCESS = 200_000_000
 """Memory of each process that reads."""
+
+WIKI_MEMORY = 0.12
+"""Bytes of memory per compressed byte of Wikipedia dumps: the titles and names of the languages that
+are joined at one time; a third of all bytes being English, as of the 24 languages of mLUKE.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +68,7 @@ def estimate_build(wiki_bytes: int, wikidata_bytes: int, processes: int) -> Esti
     return Estimate(
         seconds=reading / processes,
         disk_bytes=round(kept * (1 + SCRATCH)),
-        memory_bytes=MEMORY_BYTES + MEMORY_PER_PROCESS * processes,
+        memory_bytes=round(
+            MEMORY_BYTES + MEMORY_PER_PROCESS * processes + WIKI_MEMORY * wiki_bytes
+        ),
     )

@@ -14,7 +14,7 @@ def test_twice_the_dumps_take_twice_the_time_and_disk() -> None:
     twice = estimate_build(20 * GIGABYTE, 40 * GIGABYTE, 2)
     assert twice.seconds == pytest.approx(2 * once.seconds)
     assert twice.disk_bytes == pytest.approx(2 * once.disk_bytes)
-    assert twice.memory_bytes == once.memory_bytes
+    assert once.memory_bytes < twice.memory_bytes < 2 * once.memory_bytes
 
 
 def test_more_processes_save_time_and_cost_memory() -> None:

@@ -144,7 +144,7 @@ def _by_language_links(plan: Plan) -> JSON:
             codes = (plan.languages[number] for number in by_size)
             code = next(code for code in codes if code in sitelinks)
             numbers.add(f"{code}:{sitelinks[code]}", sitelinks)
-    joined_by = "language links" if counts["language links"] else None
+    joined_by = "language links" if groups else None
     return _report(len(numbers), joined_by, len(pages), counts)
 
 

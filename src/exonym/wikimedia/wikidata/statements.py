@@ -73,11 +73,11 @@ def choose_claims(claims: Claims, ranks: Ranks) -> tuple[tuple[str, str], ...]:
                     raise ValueError("the value of a statement is no entity")
                 kind, target = value.kind, value.id
                 if kind is not None and kind != "item":
-                    continue
-                if not isinstance(target, str):
+                    target = None
+                elif not isinstance(target, str):
                     target = _numbered(value.number)
                 elif kind is None and not target.startswith("Q"):
-                    continue
+                    target = None
             rank = statement.rank
             if rank == "preferred" and ranks == "best":
                 only_preferred = True
