@@ -67,6 +67,29 @@ def test_lookup_shows_names_candidates_and_facts_with_labels(kb: KnowledgeBase) 
         assert part in shown
 
 
+def test_lookup_says_how_often_a_name_is_a_link_and_show_takes_a_query_too(
+    kb: KnowledgeBase,
+) -> None:
+    shown = _run("lookup", kb.path, "東京", "--language", "ja").stdout
+    assert "A link of all times that it stands in the text: ja 0.500" in shown
+    assert _json("show", kb.path, "東京") == _json("lookup", kb.path, "東京")
+
+
+def test_a_dry_run_says_what_a_build_takes_and_writes_nothing(
+    dumps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--dumps", dumps, "--out", tmp_path / "kb", "--dry-run")
+    shown = _run("build", *options).stdout
+    assert "GB of memory. Nothing was written." in shown
+    assert not list(tmp_path.iterdir())
+    expected = _json("build", *options)
+    assert {row[0] for row in expected["files"]} >= {"dewiki-20260101-pages-articles.xml.bz2"}
+    assert expected["free_gb"] > 0
+    monkeypatch.setattr("exonym.wikimedia.estimate.WIKI_DISK", 1e15)
+    with pytest.raises(ExonymError, match=r"needs about .* GB of disk, .* GB are free"):
+        _run("build", *options[:-1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(("Nirgendwo",), "nothing is called 'Nirgendwo'"), (("Q17", "--language", "fr"), "only de")],

@@ -126,6 +126,10 @@ def _named(options: Sequence[str]) -> dict[str, str]:
 @app.command()
 def show(
     directory: Annotated[Path, _DIRECTORY],
+    query: Annotated[
+        str | None,
+        typer.Argument(help="Show instead an entity or name, as `exonym kb lookup` does."),
+    ] = None,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Show instead how much each language has.")
     ] = False,
@@ -143,7 +147,9 @@ def show(
     from exonym.knowledge import KnowledgeBase
 
     kb = KnowledgeBase.open(directory)
-    if ambiguous is not None:
+    if query is not None:
+        _show_found(kb, query, None, as_json=as_json)
+    elif ambiguous is not None:
         _print_ambiguous(kb, ambiguous, count, as_json=as_json)
     elif coverage:
         _print_coverage(kb, as_json=as_json)
@@ -212,9 +218,14 @@ def lookup(
     redirect, and the text of a link, in this order.
     """
     from exonym.knowledge import KnowledgeBase
+
+    _show_found(KnowledgeBase.open(directory), query, language, as_json=as_json)
+
+
+def _show_found(kb: KnowledgeBase, query: str, language: str | None, *, as_json: bool) -> None:
     from exonym.knowledge.lookup import look_up
 
-    found = look_up(KnowledgeBase.open(directory), query, language=language)
+    found = look_up(kb, query, language=language)
     if as_json:
         print_json({"query": query, **found})
     else:
@@ -304,6 +315,12 @@ def _print_found(query: str, found: dict[str, Any]) -> None:
     if candidates:
         columns = ("language", "entity", "label", "count", "prior")
         print_table(f"What {query!r} may mean", columns, candidates)
+        shares = (
+            f"{code} {share:.3f}"
+            for code, share in found["link_probability"].items()
+            if share is not None
+        )
+        typer.echo(f"A link of all times that it stands in the text: {', '.join(shares) or '-'}\n")
     if triples:
         parts = ("subject", "relation", "object")
         print_table("Facts", parts, triples[:TRIPLES_SHOWN])

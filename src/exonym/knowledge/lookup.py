@@ -19,7 +19,8 @@ def look_up(kb: KnowledgeBase, query: str, *, language: str | None = None) -> JS
     Returns:
         ``entity``: key, label, links, texts by language and triples of the best match
         (``triples`` have it as their subject, ``triples_about`` as their object);
-        ``candidates``: by language, the entities that links with this text lead to.
+        ``candidates``: by language, the entities that links with this text lead to;
+        ``link_probability``: by the same languages, the share of its occurrences that are links.
 
     Raises:
         InputError: nothing is found, or the knowledge base has no such language.
@@ -52,6 +53,7 @@ def look_up(kb: KnowledgeBase, query: str, *, language: str | None = None) -> JS
             ]
             for code, found in candidates.items()
         },
+        "link_probability": {code: kb.link_probability(query, code) for code in candidates},
     }
 
 
