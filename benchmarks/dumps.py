@@ -98,7 +98,8 @@ def _page(page: Page, number: int) -> str:
     redirect = f"    <redirect title={quoteattr(page.redirect)} />\n" if page.redirect else ""
     return (
         f"  <page>\n    <title>{escape(page.title)} {number}</title>\n"
-        f"    <ns>{page.namespace}</ns>\n    <id>{number}</id>\n{redirect}    <revision>\n      <id>{number}</id>\n"
+        f"    <ns>{page.namespace}</ns>\n    <id>{number}</id>\n{redirect}"
+        f"    <revision>\n      <id>{number}</id>\n"
         "      <model>wikitext</model>\n      <format>text/x-wiki</format>\n"
         f'      <text bytes="1" xml:space="preserve">{escape(page.text)}</text>\n'
         "    </revision>\n  </page>\n"

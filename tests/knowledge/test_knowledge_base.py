@@ -82,6 +82,9 @@ def test_candidates_have_the_shares_of_links_as_priors(
         Candidate("de:C", 1, 1 / 3),
     )
     assert mixed.candidates(" y \n y", "de") == (Candidate("de:B", 1, 1.0),)
+    asked = ["x", "nichts", "y y", "D", "x"]
+    assert mixed.candidates_of(asked, "de") == [mixed.candidates(text, "de") for text in asked]
+    assert mixed.candidates_of([], "de") == []
     assert mixed.candidates("D", "de") == (
         Candidate("de:D (Ort)", 0, 0.5),
         Candidate("de:D (Fluss)", 0, 0.5),

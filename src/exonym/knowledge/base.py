@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -202,9 +202,18 @@ class KnowledgeBase:
         The text is compared exactly, but for runs of white space.
         """
         row = self._surfaces.find(f"{language}:{plain_surface(surface)}")
-        if row is None:
-            return ()
+        return () if row is None else self._candidates(row)
+
+    def candidates_of(self, surfaces: Sequence[str], language: str) -> list[tuple[Candidate, ...]]:
+        """`candidates` of many texts, in their order; faster than one by one."""
+        rows = self._surfaces.find_all([f"{language}:{plain_surface(s)}" for s in surfaces])
+        return [() if row < 0 else self._candidates(row) for row in rows.tolist()]
+
+    def _candidates(self, row: int) -> tuple[Candidate, ...]:
         start, end = self._candidate_starts[row], self._candidate_starts[row + 1]
+        if end == start + 1:  # most names have one entity, and this is asked most of all
+            key = self._keys[self._candidate_entities[start]]
+            return (Candidate(key, self._candidate_counts[start], 1.0),)
         entities = self._candidate_entities[start:end]
         counts = self._candidate_counts[start:end]
         total = sum(counts)

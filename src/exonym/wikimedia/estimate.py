@@ -1,8 +1,8 @@
 """What building a knowledge base costs, in plain numbers, before anything is downloaded.
 
-The coefficients are per byte of compressed dump. They were measured on samples of real dumps of some
-megabytes and on made-up worlds (``benchmarks/dumps.py``, ``benchmarks/knowledge_scale.py``), not on
-full Wikipedias: take them for the order of magnitude.
+The coefficients are per byte of compressed dump. They were measured on samples of real dumps of
+some megabytes and on made-up worlds (``benchmarks/dumps.py``, ``benchmarks/knowledge_scale.py``),
+not on full Wikipedias: take them for the order of magnitude.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WIKI_BYTES_PER_SECOND = 1_200_000
-"""Compressed bytes of Wikipedia dumps (bz2) that one process takes in a second, all steps together.
+"""Compressed bytes of Wikipedia dumps (bz2) that a process takes in a second, all steps together.
 
-One core reads 7 MB of XML in a second, a fourth of that when compressed; resolving links and counting
-names takes about half as long again.
+One core reads 7 MB of XML in a second, a fourth of that when compressed; resolving links and
+counting names takes about half as long again.
 """
 
 WIKIDATA_BYTES_PER_SECOND = 1_600_000
@@ -23,7 +23,7 @@ WIKI_DISK = 0.8
 """Bytes of knowledge base per compressed byte of Wikipedia dumps, nearly all of it text."""
 
 WIKIDATA_DISK = 0.1
-"""The same per compressed byte of Wikidata's dump, of which most is about things without an article."""
+"""The same per compressed byte of Wikidata's dump; most of it has no article."""
 
 SCRATCH = 1.2
 """Files that the build deletes at its end, per byte of knowledge base."""
@@ -35,8 +35,8 @@ MEMORY_PER_PROCESS = 200_000_000
 """Memory of each process that reads."""
 
 WIKI_MEMORY = 0.12
-"""Bytes of memory per compressed byte of Wikipedia dumps: the titles and names of the languages that
-are joined at one time; a third of all bytes being English, as of the 24 languages of mLUKE.
+"""Bytes of memory per compressed byte of Wikipedia dumps: the titles and names of the languages
+that are joined at one time; a third of all bytes being English, as of the 24 languages of mLUKE.
 """
 
 
