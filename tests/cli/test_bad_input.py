@@ -73,7 +73,8 @@ def test_a_damaged_dump(
     assert re.search(message, done.error), done.error
     assert str(tmp_path / name) in done.error
     assert done.out == ""
-    assert names(tmp_path) == [name]
+    # A file whose head is whole is read; what was done before the damage is kept.
+    assert set(names(tmp_path)) - {"kb.building"} == {name}
 
 
 def test_a_truncated_dump_is_used_as_far_as_it_goes_and_counted_if_one_says_so(

@@ -57,7 +57,7 @@ def test_a_dry_run_prints_plain_numbers_and_writes_nothing(
     assert table["all"] == ["-", "3", "5,040,000", "0"]
     assert table["to fetch"] == ["5.0 MB"]
     assert table["time for that, at 500.0 kB/s"] == ["10 s"]
-    assert table["memory for it"] == ["2.5 GB"]
+    assert table["memory for it"] == ["900.2 MB"]
     assert "Wikidata's dump is of 20260903, the nearest to 20260901." in shown.out
     assert list(tmp_path.iterdir()) == []
     assert not [a for a in site.asked if a.method == "GET" and a.path.endswith(".bz2")]
