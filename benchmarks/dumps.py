@@ -34,7 +34,8 @@ from exonym.foundation.compression import open_binary
 from exonym.knowledge.building.build import plan_build
 from exonym.knowledge.building.plan import working_folder
 from exonym.knowledge.building.reading import article_line
-from exonym.wikimedia import Page, open_dump, read_articles
+from exonym.wikimedia import Page, open_dump
+from exonym.wikimedia.articles import scan_pages
 
 _PEER = """
 import json, resource, sys, time
@@ -163,7 +164,7 @@ def parts(dump: Path) -> dict[str, float]:
             pass
     parsed = time.perf_counter()
     with open_dump(dump, keep_going=True) as reader:
-        articles = list(read_articles(reader))
+        articles = list(scan_pages(reader))
     scanned = time.perf_counter()
     lines = [article_line(article) for article in articles if hasattr(article, "paragraphs")]
     packed = time.perf_counter()

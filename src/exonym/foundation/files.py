@@ -23,17 +23,18 @@ JSON = dict[str, Any]
 
 
 @contextlib.contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, level: int = 6) -> Iterator[IO[bytes]]:
     """Write a file that appears under its name only when it is whole.
 
-    The suffix decides the compression (.bz2 .gz .xz .zst). On any exception the temporary
-    file is removed. Output is reproducible: gzip carries no time stamp.
+    The suffix decides the compression (.bz2 .gz .xz .zst), ``level`` how hard .zst is compressed.
+    On any exception the temporary file is removed. Output is reproducible: gzip carries no time
+    stamp.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         with partial.open("wb") as raw:
-            with _compressor(raw, path.suffix) as stream:
+            with _compressor(raw, path.suffix, level) as stream:
                 yield stream
             raw.flush()
             os.fsync(raw.fileno())
@@ -43,7 +44,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _compressor(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
+def _compressor(raw: IO[bytes], suffix: str, level: int) -> Iterator[IO[bytes]]:
     match suffix:
         case ".bz2":
             stream: Any = bz2.BZ2File(raw, "wb")
@@ -52,7 +53,7 @@ def _compressor(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
         case ".xz":
             stream = lzma.LZMAFile(raw, "wb")  # noqa: SIM115 - closed below
         case ".zst":
-            stream = zstandard.ZstdCompressor(level=6, write_checksum=True).stream_writer(
+            stream = zstandard.ZstdCompressor(level=level, write_checksum=True).stream_writer(
                 raw, closefd=False
             )
         case _:

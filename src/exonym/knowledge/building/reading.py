@@ -22,13 +22,15 @@ from exonym.foundation.files import (
 )
 from exonym.knowledge.building.plan import Plan, Reading, read_plan
 from exonym.knowledge.languages import label_languages
-from exonym.wikimedia.articles import Article, Redirect, read_articles
+from exonym.wikimedia.articles import Redirect, ScannedPage, scan_pages
 from exonym.wikimedia.dump import open_dump
 from exonym.wikimedia.siteinfo import SiteInfo
 from exonym.wikimedia.wikidata import Item, ItemRedirect, Property, open_wikidata
 from exonym.wikimedia.wikis import database_of_language, language_of_database
 
 T = TypeVar("T")
+FAST = 1
+"""How hard files are compressed that are read once and deleted."""
 
 
 @dataclass(slots=True)
@@ -109,12 +111,12 @@ def read_part(plan_file: Path, rank: int) -> None:
 def _read_wiki(plan: Plan, reading: Reading, part: Part) -> None:
     """Read the articles and redirects of a part of a Wikipedia dump."""
     with (
-        atomic_file(part.titles) as titles,
-        atomic_file(part.articles) as articles,
-        atomic_file(part.language_links) as language_links,
+        atomic_file(part.titles, level=FAST) as titles,
+        atomic_file(part.articles, level=FAST) as articles,
+        atomic_file(part.language_links, level=FAST) as language_links,
         open_dump(reading.path, keep_going=plan.keep_going, span=reading.span) as reader,
     ):
-        for page in read_articles(reader):
+        for page in scan_pages(reader):
             if isinstance(page, Redirect):
                 part.counts["redirects"] += 1
                 titles.write(line_of([page.title, 0, page.target]))
@@ -129,17 +131,11 @@ def _read_wiki(plan: Plan, reading: Reading, part: Part) -> None:
         part.skipped.update(reader.skipped)
 
 
-def article_line(article: Article) -> list[Any]:
+def article_line(page: ScannedPage) -> list[Any]:
     """An article as `Part.articles` holds it."""
-    paragraphs = [
-        [
-            paragraph.text,
-            # The title of a title key is what follows the first colon.
-            [[m.start, m.end, (m.entity or "").partition(":")[2]] for m in paragraph.mentions],
-        ]
-        for paragraph in article.paragraphs
-    ]
-    return [article.id, article.title, paragraphs]
+    # Plain tuples: orjson writes no named ones.
+    paragraphs = [(text, [tuple(link) for link in links]) for text, links in page.paragraphs]
+    return [page.id, page.title, paragraphs]
 
 
 def _read_wikidata(plan: Plan, reading: Reading, part: Part) -> None:
@@ -147,7 +143,7 @@ def _read_wikidata(plan: Plan, reading: Reading, part: Part) -> None:
     sites = plan.sites
     wanted = sorted({code for language in sites for code in label_languages(language)})
     with (
-        atomic_file(part.items) as stream,
+        atomic_file(part.items, level=FAST) as stream,
         open_wikidata(
             reading.path,
             languages=wanted,
