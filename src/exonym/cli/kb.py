@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from exonym.knowledge import KnowledgeBase
     from exonym.knowledge.building.estimating import Expectation
     from exonym.knowledge.building.plan import Plan
+    from exonym.wikimedia.wikidata import Ranks
 
 app = typer.Typer(
     help="Build and read knowledge bases: entities with names, links and facts in many languages.",
@@ -75,8 +76,7 @@ def build(
     with. A build that was interrupted goes on when the same command is run again.
     """
     from exonym.foundation.executors import Executor
-    from exonym.knowledge import build_knowledge_base
-    from exonym.knowledge.building.build import plan_build
+    from exonym.knowledge.building.build import carry_out, plan_build
     from exonym.knowledge.building.estimating import expect, require_disk
 
     runner = Executor(
@@ -88,20 +88,21 @@ def build(
         options=_named(sbatch or ()),
     )
     given = [*dumps, *(more or ())]
-    options: dict[str, Any] = {
-        "languages": language_codes(languages),
-        "keep_going": keep_going,
-        "any_language": any_language,
-        "ranks": ranks,
-    }
-    plan = plan_build(given, out, **options)
+    plan = plan_build(
+        given,
+        out,
+        languages=language_codes(languages),
+        keep_going=keep_going,
+        any_language=any_language,
+        ranks=cast("Ranks", ranks),
+    )
     expected = expect(plan, processes=processes)
     if dry_run:
         _print_plan(plan, expected, as_json=as_json)
         return
     require_disk(plan, expected)
     with on_interrupt("Run the same command again to go on"):
-        kb = build_knowledge_base(given, out, overwrite=overwrite, executor=runner, **options)
+        kb = carry_out(plan, runner, overwrite=overwrite)
     if as_json:
         print_json(kb.manifest)
         return

@@ -25,6 +25,7 @@ from exonym.foundation.errors import FormatError
 
 Column = NDArray[Any]
 HashFunction = Callable[[bytes], int]
+_ROWS_AT_A_TIME = 1 << 16
 
 
 def hash64(data: bytes) -> int:
@@ -155,18 +156,26 @@ class StringTable:
 
 
 def write_hashes(
-    directory: Path, name: str, *, hash_function: HashFunction = hash64, rows_at_a_time: int = 65536
+    directory: Path,
+    name: str,
+    *,
+    hash_function: HashFunction = hash64,
+    rows_at_a_time: int = _ROWS_AT_A_TIME,
 ) -> None:
     """Write the hash of each string of a table that is complete, in row order (``name.hashes``).
 
     For tables that become parts of a larger one, whose look-up is then only sorted.
     """
-    table = StringTable(directory, name)
+    hashes = _hashes(StringTable(directory, name), hash_function, rows_at_a_time)
+    save_column(directory, f"{name}.hashes", hashes, "<u8")
+
+
+def _hashes(table: StringTable, hash_function: HashFunction, rows_at_a_time: int) -> Column:
     hashes = np.empty(len(table), "<u8")
     for start in range(0, len(table), rows_at_a_time):
         stop = min(start + rows_at_a_time, len(table))
         hashes[start:stop] = list(map(hash_function, table.encoded_rows(start, stop)))
-    save_column(directory, f"{name}.hashes", hashes, "<u8")
+    return hashes
 
 
 def join_tables(directory: Path, name: str, parts: Sequence[Path], part_name: str) -> None:
@@ -207,10 +216,7 @@ def write_hash_index(
         hashes: (rows,) the strings' hashes, if they are known already.
     """
     if hashes is None:
-        table = StringTable(directory, name)
-        hashes = np.fromiter(
-            (hash_function(table.encoded(row)) for row in range(len(table))), "<u8", len(table)
-        )
+        hashes = _hashes(StringTable(directory, name), hash_function, _ROWS_AT_A_TIME)
     order = np.argsort(hashes, kind="stable").astype("<u4")
     save_column(directory, f"{name}.hash", hashes[order], "<u8")
     save_column(directory, f"{name}.row", order, "<u4")

@@ -75,7 +75,17 @@ def build_knowledge_base(
         ranks=ranks,
         task_bytes=task_bytes,
     )
-    executor = executor or Executor(workers=processes)
+    return carry_out(plan, executor or Executor(workers=processes), overwrite=overwrite)
+
+
+def carry_out(plan: Plan, executor: Executor, *, overwrite: bool = False) -> KnowledgeBase:
+    """Build what was planned; see `build_knowledge_base`, which plans and carries out.
+
+    Args:
+        plan: from `plan_build`.
+        executor: where tasks run.
+        overwrite: replace what is there.
+    """
     if was_published(plan):
         return KnowledgeBase.open(plan.out)
     with working_folder(plan, overwrite=overwrite) as plan_file:

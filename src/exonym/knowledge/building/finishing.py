@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +168,5 @@ def language_counts(plan: Plan) -> dict[str, dict[str, int]]:
     found = {}
     for language in plan.languages:
         report = read_json(plan.of_language(LINKS, language) / "report.json")
-        counts = Counter(report["counts"])
-        found[language] = {key: counts[key] for key in sorted(counts)}
+        found[language] = dict(sorted(report["counts"].items()))
     return found

@@ -193,6 +193,16 @@ def publish(plan: Plan) -> None:
     elif plan.out.exists():
         plan.out.unlink()
     plan.tables.replace(plan.out)
+    _remove_work(plan)
+
+
+def _remove_work(plan: Plan) -> None:
+    """Remove the folder, last the file that tells whose it is (`was_published`)."""
+    for entry in plan.work.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != "plan.json":
+            entry.unlink()
     shutil.rmtree(plan.work)
 
 
@@ -203,5 +213,5 @@ def was_published(plan: Plan) -> bool:
         return False
     if read_json(path) != plan.identity():
         return False
-    shutil.rmtree(plan.work)
+    _remove_work(plan)
     return True
