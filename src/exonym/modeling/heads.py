@@ -46,9 +46,13 @@ class WordHead(nn.Module):
         self.layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
+    def features(self, states: Tensor) -> Tensor:
+        """(masked, hidden) states to what the table is multiplied by, (masked, hidden)."""
+        return self.layer_norm(F.gelu(self.dense(states)))  # type: ignore[no-any-return]
+
     def forward(self, states: Tensor, table: Tensor) -> Tensor:
         """(masked, hidden) states and the (pieces, hidden) table to (masked, pieces) logits."""
-        return F.linear(self.layer_norm(F.gelu(self.dense(states))), table, self.bias)
+        return F.linear(self.features(states), table, self.bias)
 
 
 class _EntityTransform(nn.Module):
@@ -106,6 +110,31 @@ class EntityMaskedLM(Pretrained):
         """(masked, hidden) word states to (masked, pieces) logits."""
         logits: Tensor = self.lm_head(states, self.luke.embeddings.word_embeddings.weight)
         return logits
+
+    def word_features(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What `word_logits` are made of, for a loss that never holds them all.
+
+        Args:
+            states: (masked, hidden) of words.
+
+        Returns:
+            Features (masked, hidden), the table (pieces, hidden) and its bias (pieces,): the logits
+            are features times table, plus bias.
+        """
+        table = self.luke.embeddings.word_embeddings.weight
+        return self.lm_head.features(states), table, self.lm_head.bias
+
+    def entity_features(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What `entity_logits` over the whole table are made of.
+
+        Args:
+            states: (masked, hidden) of entities.
+
+        Returns:
+            Features (masked, width), the table (rows, width) and its bias (rows,).
+        """
+        head, table = self.entity_predictions, self.luke.entity_embeddings.entity_embeddings.weight
+        return head.transform(states), table, head.bias
 
     def entity_logits(self, states: Tensor, rows: Tensor | None = None) -> Tensor:
         """(masked, hidden) entity states to logits.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 IGNORED = -100
@@ -14,29 +12,16 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A mean loss and what it was taken over.
+    """The loss of some targets.
 
     Args:
-        mean: scalar, with gradient; in nats per target. Zero when there was no target.
-        correct: how many targets had the highest logit.
-        targets: how many there were.
+        total: scalar, with gradient: nats summed over the targets. Zero, and still connected to the
+            graph, when there was no target.
+        nats: (targets,) of each, detached, float32; zero at `IGNORED`.
+        correct: (targets,) bool, detached: the target had the highest logit. Of several highest the
+            lowest row counts. False at `IGNORED`.
     """
 
-    mean: Tensor
-    correct: int
-    targets: int
-
-
-def cross_entropy(logits: Tensor, targets: Tensor) -> Loss:
-    """Mean negative log-likelihood of (targets,) classes under (targets, classes) logits.
-
-    Targets that are `IGNORED` take no part.
-    """
-    count = int((targets != IGNORED).sum())
-    if count == 0:
-        return Loss(logits.sum() * 0.0, 0, 0)
-    logits = logits.float()
-    mean = F.cross_entropy(logits, targets, ignore_index=IGNORED)
-    with torch.no_grad():
-        correct = int((logits.argmax(dim=-1) == targets).sum())
-    return Loss(mean, correct, count)
+    total: Tensor
+    nats: Tensor
+    correct: Tensor
