@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from exonym.corpus import (
     LanguageSampling,
     PretrainingStream,
     build_corpus,
+    export_text,
 )
 from exonym.foundation.errors import ConfigError, ExistsError, InputError
-from exonym.knowledge import KnowledgeBase, build_knowledge_base
+from exonym.knowledge import EntityVocabulary, KnowledgeBase, build_knowledge_base
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "tiny_table.jsonl"
 OPTIONS = CorpusOptions(vocabulary_size=600, min_languages=1, max_words=40)
@@ -202,3 +204,53 @@ def test_no_process_is_a_config_error(knowledge_base: Path, tmp_path: Path) -> N
 def test_an_impossible_option_is_a_config_error(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} must be at least 1, got 0"):
         replace(OPTIONS, **{name: 0})
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A knowledge base of the same world in one language more."""
+    folder = tmp_path_factory.mktemp("larger")
+    write_atlas(folder / "dumps", table=TABLE, seed=3, languages=["en", "de", "ja", "sw"])
+    build_knowledge_base([folder / "dumps"], folder / "kb")
+    return folder / "kb"
+
+
+def test_an_old_vocabulary_is_extended(larger: Path, tmp_path: Path) -> None:
+    """Old rows stay, titles-only rows are recognised, and the text links to both kinds."""
+    kb = KnowledgeBase.open(larger)
+    small = EntityVocabulary.build(kb, tmp_path / "small", size=5, languages=["en", "de"])
+    names = {f"de:{small.titles(r)['de']}": r for r in range(4, 9)} | {
+        small.key(row): row for row in small.special_rows
+    }
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "entity_vocab.json").write_text(json.dumps(names), "utf-8")
+    options = replace(OPTIONS, entities=old, add_entities=3)
+    corpus = build_corpus(larger, tmp_path / "corpus", options)
+    entities = corpus.tokenizer().entities
+    assert len(entities) == corpus.manifest["entity_vocabulary"] == 12
+    assert [entities.key(row) for row in range(9)] == [small.key(row) for row in range(9)]
+    assert any("sw" in entities.titles(row) for row in range(4, 9))
+    counts = corpus.manifest["entity_extension"]
+    assert (counts["rows kept"], counts["rows added"], counts["items gained"]) == (9, 3, 5)
+    used = {int(row) for each in corpus.languages.values() for row in np.asarray(each.entities)}
+    assert used == set(range(4, 12))
+    assert (
+        "entity_extension"
+        not in build_corpus(
+            larger, tmp_path / "plain", replace(OPTIONS, entities=corpus.path)
+        ).manifest
+    )
+
+
+def test_extending_needs_something_to_extend(larger: Path, corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"extends a vocabulary.*--entities OLD"):
+        replace(OPTIONS, add_entities=1)
+    with pytest.raises(ConfigError, match="add_entities must be at least 0, got -1"):
+        replace(OPTIONS, entities=corpus.path, add_entities=-1)
+    export_text(larger, tmp_path / "text")
+    with pytest.raises(InputError, match="which entities could get a new row"):
+        build_corpus(
+            tmp_path / "text", tmp_path / "out",
+            replace(OPTIONS, entities=corpus.path, add_entities=1),
+        )  # fmt: skip

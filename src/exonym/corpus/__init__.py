@@ -1,8 +1,9 @@
 """From annotated text to training data: shards, language sampling, masking."""
 
 from exonym.corpus.build import CorpusOptions, build_corpus
+from exonym.corpus.data import PretrainingData, StepShare
 from exonym.corpus.export import export_text
-from exonym.corpus.masking import MaskedBatch, Masking, mask_batch
+from exonym.corpus.masking import MaskedBatch, Masking
 from exonym.corpus.shards import Corpus, Sequences
 from exonym.corpus.stream import LanguageSampling, PretrainingStream
 
@@ -12,9 +13,10 @@ __all__ = [
     "LanguageSampling",
     "MaskedBatch",
     "Masking",
+    "PretrainingData",
     "PretrainingStream",
     "Sequences",
+    "StepShare",
     "build_corpus",
     "export_text",
-    "mask_batch",
 ]

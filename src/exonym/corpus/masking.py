@@ -1,20 +1,29 @@
-"""Masking words and entities (paper, section 3.1)."""
+"""Masking words and entities (paper, section 3.1).
+
+Every choice comes from a random number that is named by the sequence's key, the purpose and the
+place in the sequence, so a sequence is masked alike whatever it is batched with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from exonym.corpus.draws import Numbers, chances, numbers
+from exonym.corpus.gathering import PaddedSequences
 from exonym.foundation.errors import ConfigError
 from exonym.tokenization import EntityTokenizer, WordTokenizer
-from exonym.tokenization.encoded import Ids, pad_rows, position_ids
+from exonym.tokenization.encoded import Ids, position_ids
 from exonym.tokenization.tokenizer import MOST_POSITIONS
 
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.int64]
+
+# The purposes of random numbers.
+_CHOICE, _REPLACEMENT, _RANDOM_PIECE, _ENTITY_CHOICE, _UNLINKED, _HIDDEN = range(6)
+_COLUMN = np.uint64((1 << 20) - 1)  # the bits of a lot that hold its column
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,14 @@ class Masking:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
 
+    def word_targets(self, words: Positions) -> Positions:
+        """(batch,) how many pieces are predicted in sequences of so many pieces."""
+        return _share(words, self.word_rate)
+
+    def entity_targets(self, entities: Positions) -> Positions:
+        """(batch,) how many entities are predicted in sequences of so many entities."""
+        return _share(entities, self.entity_rate if self.with_entities else 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class MaskedBatch:
@@ -56,6 +73,9 @@ class MaskedBatch:
         word_targets: (masked words,) piece ids.
         entity_positions: (masked entities,) indices into the flattened (batch · entities).
         entity_targets: (masked entities,) rows.
+        languages: (batch,) index of each sequence's language.
+        references: (batch, 2) that index, and the index of the sequence in its language.
+        places: (batch,) which sequence of the global batch each is.
     """
 
     input_ids: Ids
@@ -67,97 +87,119 @@ class MaskedBatch:
     word_targets: Ids
     entity_positions: Positions
     entity_targets: Ids
+    languages: Ids
+    references: Positions
+    places: Positions
 
 
-def mask_batch(
-    sequences: Sequence[tuple[Ids, ...]],
-    tokenizer: EntityTokenizer,
-    masking: Masking,
-    rng: np.random.Generator,
+def mask_sequences(
+    sequences: PaddedSequences, keys: Numbers, tokenizer: EntityTokenizer, masking: Masking
 ) -> MaskedBatch:
-    """Pad sequences (words, entities, spans), put <s> and </s> around them, and mask.
+    """Put <s> and </s> around sequences, and mask.
 
     Args:
-        sequences: as `Sequences.__getitem__` gives them.
+        sequences: as `SequenceReader.read` gives them; the words are masked in place.
+        keys: (batch,) of the sequences; every random choice follows from them.
         tokenizer: knows the special ids and rows.
         masking: the rates.
-        rng: every random choice comes from here.
     """
-    words = tokenizer.words
-    framed = [
-        np.concatenate(([words.bos_id], sequence[0], [words.eos_id])).astype(np.int32)
-        for sequence in sequences
-    ]
-    input_ids, attention = pad_rows(framed, words.pad_id)
-    ordinary = attention.copy()
-    ordinary[:, 0] = False
-    ordinary[np.arange(len(framed)), attention.sum(axis=1) - 1] = False
+    words, extents = tokenizer.words, sequences.extents
+    input_ids, lengths = sequences.words, extents.word_counts
+    input_ids[:, 0] = words.bos_id
+    input_ids[np.arange(len(lengths)), lengths + 1] = words.eos_id
+    attention = np.arange(input_ids.shape[1]) < lengths[:, None] + 2
 
-    entity_rows = [s[1] if masking.with_entities else s[1][:0] for s in sequences]
-    entity_ids, present = pad_rows(entity_rows, tokenizer.entities.pad_row)
-    spans = np.zeros((*present.shape, 2), dtype=np.int32)
-    if present.any():
-        spans[present] = np.concatenate([s[2] for s in sequences]) + 1  # behind <s>
+    present = np.arange(sequences.entities.shape[1]) < sequences.entity_counts[:, None]
+    wanted = masking.entity_targets(sequences.entity_counts)
+    rows, columns = _choose(keys, _ENTITY_CHOICE, sequences.entity_counts, wanted)
+    chosen = np.zeros_like(present)
+    chosen[rows, columns] = True
+    entity_positions = rows * present.shape[1] + columns
+    entity_targets = sequences.entities.reshape(-1)[entity_positions]
+    numbered = np.arange(present.shape[1])
+    if masking.unlinked_names:
+        unlinked = chances(keys[:, None], _UNLINKED, numbered) < masking.unlinked_names
+        present &= chosen | ~unlinked
+    entity_ids = np.where(present, sequences.entities, np.int32(tokenizer.entities.pad_row))
+    entity_ids.reshape(-1)[entity_positions] = tokenizer.entities.mask_row
 
-    chosen_entities = _choose(present, masking.entity_rate, rng)
-    entity_positions = np.flatnonzero(chosen_entities)
-    entity_targets = entity_ids.reshape(-1)[entity_positions]
-    entity_ids = np.where(chosen_entities, np.int32(tokenizer.entities.mask_row), entity_ids)
-    unlinked = present & ~chosen_entities & (rng.random(present.shape) < masking.unlinked_names)
-    present = present & ~unlinked
-    entity_ids = np.where(present, entity_ids, np.int32(tokenizer.entities.pad_row))
-
-    chosen = _choose(ordinary, masking.word_rate, rng)
-    word_positions = np.flatnonzero(chosen)
+    rows, columns = _choose(keys, _CHOICE, lengths, masking.word_targets(lengths))
+    word_positions = rows * input_ids.shape[1] + columns + 1
     word_targets = input_ids.reshape(-1)[word_positions]
-    masked = _replace(input_ids, word_positions, words, rng)
-    chance = np.where(chosen_entities, masking.hidden_words, masking.hidden_names)
-    hidden = present & (rng.random(present.shape) < chance)
-    masked[_covered(spans, hidden, input_ids.shape)] = words.mask_id
+    input_ids.reshape(-1)[word_positions] = _replaced(word_targets, keys[rows], columns, words)
+    if masking.hidden_words or masking.hidden_names:
+        limits = np.where(chosen, masking.hidden_words, masking.hidden_names)
+        hidden = present & (chances(keys[:, None], _HIDDEN, numbered) < limits)
+        input_ids.reshape(-1)[_covered(sequences.spans, hidden, input_ids.shape[1])] = words.mask_id
     return MaskedBatch(
-        masked,
+        input_ids,
         attention,
         entity_ids,
         present,
-        position_ids(spans, present, MOST_POSITIONS),
+        position_ids(sequences.spans, present, MOST_POSITIONS),
         word_positions,
         word_targets,
         entity_positions,
         entity_targets,
+        extents.references[:, 0].astype(np.int32),
+        extents.references,
+        extents.places,
     )
 
 
-def _choose(eligible: Mask, rate: float, rng: np.random.Generator) -> Mask:
-    """In every row ``round(rate · eligible)`` of the eligible places, at least one if any."""
-    keys = np.where(eligible, rng.random(eligible.shape), np.inf)
-    available = eligible.sum(axis=1)
+def _share(available: Positions, rate: float) -> Positions:
+    """``round(rate · available)``, at least one if there is any."""
     wanted = np.rint(rate * available).astype(np.int64)
-    wanted = np.minimum(np.maximum(wanted, 1 if rate > 0 else 0), available)
-    ranks = keys.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
-    chosen: Mask = ranks < wanted[:, None]
-    return chosen
+    result: Positions = np.minimum(np.maximum(wanted, 1 if rate > 0 else 0), available)
+    return result
 
 
-def _replace(
-    input_ids: Ids, positions: Positions, words: WordTokenizer, rng: np.random.Generator
-) -> Ids:
+def _choose(
+    keys: Numbers, purpose: int, available: Positions, wanted: Positions
+) -> tuple[Positions, Positions]:
+    """Of every row ``wanted`` of the first ``available`` places, each as likely as the others.
+
+    Returns:
+        rows and columns of the chosen places, in their order
+    """
+    width, most = int(available.max(initial=0)), int(wanted.max(initial=0))
+    if not most:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    columns = np.arange(width)
+    # Lots with the column in the lowest bits, so that no two of a row are equal, and that the
+    # smallest say where they are.
+    lots = numbers(keys[:, None], purpose, columns)
+    lots &= ~_COLUMN
+    lots |= columns.astype(np.uint64)
+    if width > available.min():
+        lots[columns >= available[:, None]] = np.iinfo(np.uint64).max
+    smallest = np.partition(lots, most - 1, axis=1)[:, :most]
+    smallest.sort(axis=1)
+    taken = np.arange(most) < wanted[:, None]
+    drawn = np.where(taken, (smallest & _COLUMN).astype(np.int64), width)
+    drawn.sort(axis=1)
+    return np.repeat(np.arange(len(keys)), wanted), drawn[taken]
+
+
+def _replaced(targets: Ids, keys: Numbers, columns: Positions, words: WordTokenizer) -> Ids:
     """80 % <mask>, 10 % a random ordinary piece, 10 % unchanged."""
-    dice = rng.random(len(positions))
+    dice = chances(keys, _REPLACEMENT, columns)
     # Never a special piece: a <pad> inside a text would shift all positions.
-    random_ids = rng.integers(words.unk_id + 1, words.mask_id, len(positions), dtype=np.int32)
-    masked = input_ids.copy()
-    flat = masked.reshape(-1)
-    flat[positions] = np.where(
-        dice < 0.8, np.int32(words.mask_id), np.where(dice < 0.9, random_ids, flat[positions])
+    least, ordinary = words.unk_id + 1, words.mask_id - words.unk_id - 1
+    random_ids = least + (chances(keys, _RANDOM_PIECE, columns) * ordinary).astype(np.int32)
+    replaced: Ids = np.where(
+        dice < 0.8, np.int32(words.mask_id), np.where(dice < 0.9, random_ids, targets)
     )
-    return masked
+    return replaced
 
 
-def _covered(spans: Ids, which: Mask, shape: tuple[int, int]) -> Mask:
-    """(batch, words) True on the pieces under the mentions that ``which`` selects."""
-    steps = np.zeros((shape[0], shape[1] + 1), dtype=np.int32)
-    rows, columns = np.nonzero(which)
-    np.add.at(steps, (rows, spans[rows, columns, 0]), 1)
-    np.add.at(steps, (rows, spans[rows, columns, 1]), -1)
-    covered: Mask = steps.cumsum(axis=1)[:, :-1] > 0
+def _covered(spans: Ids, which: Mask, width: int) -> Positions:
+    """The flat places of the pieces under the mentions that ``which`` selects."""
+    rows = np.nonzero(which)[0]
+    starts, ends = spans[which].astype(np.int64).T
+    lengths = ends - starts
+    before = np.cumsum(lengths) - lengths
+    covered: Positions = np.arange(lengths.sum()) + np.repeat(
+        rows * width + starts - before, lengths
+    )
     return covered
