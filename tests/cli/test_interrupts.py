@@ -83,7 +83,7 @@ def test_an_interrupted_pretraining_has_no_model_and_says_how_to_go_on(
 ) -> None:
     out = tmp_path / "run"
     arguments = ("pretrain", "--corpus", world.corpus, "--out", out, *world.small)
-    said = interrupt("exonym.training.pretrain:mask_batch", 3, *arguments)
+    said = interrupt("exonym.corpus.data:mask_sequences", 3, *arguments)
     assert "--resume" in said
     assert not (out / "model").exists()
     assert not list(out.rglob(".*.partial-*"))

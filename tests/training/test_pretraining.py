@@ -17,9 +17,10 @@ from exonym.modeling import EntityMaskedLM
 from exonym.modeling.checkpoint import read_weights
 from exonym.tokenization import EntityTokenizer
 from exonym.training import ModelShape, Recipe, Stage, pretrain
+from exonym.training.checkpoints import Place
+from exonym.training.initial import initial_model
 from exonym.training.optimizer import decays, make_optimizer
-from exonym.training.pretrain import _initial_model
-from exonym.training.run_folder import Place, read_metrics
+from exonym.training.run_folder import read_metrics
 
 GOLDEN = Path(__file__).parents[1] / "modeling" / "golden"
 
@@ -35,7 +36,7 @@ def one_stage(recipe: Recipe, **stage: Any) -> Recipe:
 def initial(recipe: Recipe, corpus: Path) -> dict[str, Tensor]:
     """The weights before the first step."""
     opened = Corpus.open(corpus)
-    return _initial_model(opened, opened.tokenizer(), recipe).state_dict()
+    return initial_model(opened, opened.tokenizer(), recipe).state_dict()
 
 
 def used(name: str, objectives: tuple[str, ...]) -> bool:
@@ -65,7 +66,7 @@ def test_a_stage_moves_what_it_trains_and_no_bit_of_the_rest(
 
     def remember_the_start(place: Place) -> None:
         if place == Place(stage=1, step=1):
-            before.update(read_weights(tmp_path / "run" / "checkpoints" / "00-00000001"))
+            before.update(read_weights(tmp_path / "run" / "checkpoints" / "00-00000001" / "model"))
 
     recipe = replace(recipe, stages=(start, *recipe.stages))
     pretrain(corpus, tmp_path / "run", recipe, on_step=remember_the_start)
@@ -113,7 +114,7 @@ def test_a_small_corpus_is_learnt_by_heart(
     shape = replace(recipe.model, dropout=0.0)
     long = replace(recipe, model=shape, stages=(Stage("all", 200, 2e-2, 5),))
     run = pretrain(corpus, tmp_path / "run", long)
-    records = list(read_metrics(run.path))
+    records = list(read_metrics(run.path, "train"))
     assert [record["step"] for record in records] == list(range(10, 201, 10))
     assert {record["stage"] for record in records} == {"all"}
     for loss in ("words", "entities"):
@@ -211,8 +212,8 @@ def test_running_out_of_memory_is_one_line(
     def allocate(*_: object, **__: object) -> Tensor:
         return torch.empty(1 << 50)
 
-    monkeypatch.setattr(EntityMaskedLM, "word_logits", allocate)
-    with pytest.raises(ResourceError, match=r"ran out of memory\. Lower batch_sequences"):
+    monkeypatch.setattr(EntityMaskedLM, "forward", allocate)
+    with pytest.raises(ResourceError, match=r"ran out of memory\. Lower sequences_at_once"):
         pretrain(corpus, tmp_path / "run", short)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from exonym.foundation.errors import ConfigError, InputError
 from exonym.training import Recipe, Stage, load_recipe
-from exonym.training.recipe import recipe_from
+from exonym.training.recipe_files import recipe_from
 
 TOML = """
 name = "two"
@@ -97,7 +97,7 @@ def test_changes_reach_fields_stages_and_strings(path: Path) -> None:
         ("stages.none.steps=1", "there is no stage 'none'"),
         ("stages.steps=1", r"'stages\.steps' is no field"),
         ("stages.all.steps=0", "stage 'all' needs steps >= 1"),
-        ("stages.all.train=some", r"stages\.1\.train: "),
+        ("stages.all.train=3", r"stages\.1\.train"),
         ("stages.all.objectives=[]", "stage 'all' has no objective"),
         ("stages.all.name=new", "every stage its own name"),
         ("stages=[]", "at least one stage"),
@@ -106,7 +106,7 @@ def test_changes_reach_fields_stages_and_strings(path: Path) -> None:
         ("masking.with_entities=false", "stage 'new' predicts entities, but masking.with_entities"),
         ('stages.new.objectives=["words"]', "stage 'new' trains only the entity side"),
         ("model.width=3", r"model\.width: "),
-        ("batch_sequences=0", "batch_sequences and keep_checkpoints must be at least 1"),
+        ("batch_sequences=0", "batch_sequences must be at least 1, got 0"),
         ("departures.sead=why", "departures names 'sead', which is no field"),
     ],
 )

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from exonym.foundation.errors import ExistsError, FormatError, InputError
+from exonym.foundation.errors import ExistsError, InputError
 from exonym.foundation.files import read_json, write_json
+from exonym.tokenization import EntityTokenizer
 from exonym.training import Recipe, pretrain
-from exonym.training.run_folder import Place, read_metrics
+from exonym.training.checkpoints import Place
+from exonym.training.run_folder import read_metrics
 
 
 class StoppedError(Exception):
@@ -32,9 +34,10 @@ def stop_at(stage: int, step: int) -> Any:
 
 
 def metrics(run: Path) -> list[dict[str, Any]]:
-    """The log without the one figure that is a time."""
+    """The log without the figures that are times, or memory."""
+    measured = ("seconds", "data_seconds", "words_per_second", "entities_per_second", "memory_mib")
     return [
-        {key: value for key, value in record.items() if key != "words_per_second"}
+        {key: value for key, value in record.items() if key not in measured}
         for record in read_metrics(run)
     ]
 
@@ -106,7 +109,7 @@ KILLED_RUN = """
 import json, sys, time
 from pathlib import Path
 from exonym.training import pretrain
-from exonym.training.recipe import recipe_from
+from exonym.training.recipe_files import recipe_from
 
 recipe = recipe_from(json.loads(sys.argv[3]))
 
@@ -213,16 +216,58 @@ def test_another_corpus_or_a_folder_that_is_no_run_cannot_go_on(
         pretrain(corpus, tmp_path / "none", short, resume=True)
 
 
-@pytest.mark.parametrize("file", ["optimizer.pt", "model.safetensors"])
-def test_a_damaged_checkpoint_is_a_format_error(
-    file: str, recipe: Recipe, corpus: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("optimizer.safetensors", "optimizer.safetensors is damaged"),
+        ("model/model.safetensors", "model/model.safetensors is damaged"),
+        ("state.json", "is not whole"),
+    ],
+)
+def test_a_damaged_checkpoint_is_told_of_and_the_one_before_it_is_taken(
+    file: str,
+    told: str,
+    recipe: Recipe,
+    corpus: Path,
+    reference: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(StoppedError):
-        pretrain(corpus, tmp_path / "run", recipe, on_step=stop_at(1, 2))
+        pretrain(corpus, tmp_path / "run", recipe, on_step=stop_at(1, 12))
     newest = max((tmp_path / "run" / "checkpoints").iterdir())
+    assert newest.name == "01-00000010"
     (newest / file).write_bytes((newest / file).read_bytes()[:100])
-    with pytest.raises(FormatError, match=f"{newest / file}: cannot be read"):
-        pretrain(corpus, tmp_path / "run", recipe, resume=True)
+    capsys.readouterr()
+    pretrain(corpus, tmp_path / "run", recipe, resume=True)
+    assert f"{newest}: {told}; the one before it is taken" in capsys.readouterr().err
+    assert same(tmp_path / "run", reference)
+
+
+def test_a_checkpoint_whose_file_was_deleted_or_changed_in_place_is_passed_over(
+    recipe: Recipe, corpus: Path, reference: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError):
+        pretrain(corpus, tmp_path / "run", recipe, on_step=stop_at(1, 12))
+    before, newest = sorted((tmp_path / "run" / "checkpoints").iterdir())
+    (newest / "optimizer.safetensors").unlink()
+    weights = bytearray((before / "model" / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (before / "model" / "model.safetensors").write_bytes(weights)
+    pretrain(corpus, tmp_path / "run", recipe, resume=True)  # from the very start
+    assert same(tmp_path / "run", reference)
+
+
+def test_another_number_of_sequences_at_once_may_go_on(
+    recipe: Recipe, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(StoppedError):
+        pretrain(corpus, tmp_path / "run", recipe, on_step=stop_at(1, 12))
+    fewer = replace(recipe, sequences_at_once=2, keep_checkpoints=1, checkpoint_seconds=9.0)
+    pretrain(corpus, tmp_path / "run", fewer, resume=True)
+    assert "machine.sequences_at_once was None, is now 2" in capsys.readouterr().err
+    machines = read_json(tmp_path / "run" / "manifest.json")["machines"]
+    assert [machine["sequences_at_once"] for machine in machines] == [None, 2]
 
 
 def test_only_the_newest_checkpoints_are_kept(recipe: Recipe, corpus: Path, tmp_path: Path) -> None:
@@ -230,6 +275,26 @@ def test_only_the_newest_checkpoints_are_kept(recipe: Recipe, corpus: Path, tmp_
         pretrain(corpus, tmp_path / "run", recipe, on_step=stop_at(2, 2))
     names = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
     assert names == ["01-00000010", "01-00000012"]
+
+
+def test_checkpoints_that_a_rule_keeps_outlive_the_run(
+    recipe: Recipe, corpus: Path, tmp_path: Path
+) -> None:
+    kept = replace(recipe, keep_every=5, keep_best=True, evaluate_steps=4, log_steps=3)
+    pretrain(corpus, tmp_path / "run", kept)
+    names = {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()}
+    every = {
+        f"{i:02d}-{step:08d}" for i, n in enumerate((14, 12, 15)) for step in range(5, n + 1, 5)
+    }
+    measured = {
+        f"02-{record['step']:08d}": record["words"] + record["entities"]
+        for record in read_metrics(tmp_path / "run", "held_out")
+        if record["stage"] == "all"
+    }
+    assert set(measured) == {f"02-{step:08d}" for step in (4, 8, 12, 15)}
+    assert names == every | {min(measured, key=measured.__getitem__)}
+    for name in names:  # each is a model that any command takes
+        EntityTokenizer.from_pretrained(tmp_path / "run" / "checkpoints" / name / "model")
 
 
 def test_checkpoints_within_a_stage_wait_for_their_time(

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from exonym.foundation.errors import ConfigError, FormatError, InputError
+from exonym.foundation.errors import ConfigError, FormatError, InputError, ResourceError
 from exonym.foundation.files import JSON, atomic_directory, read_json, write_json
 from exonym.foundation.hub import WEIGHTS, locate
 from exonym.modeling.config import EncoderConfig
@@ -213,7 +213,16 @@ def write_checkpoint(directory: Path, config: JSON, tensors: Mapping[str, Tensor
 
 
 def _write_into(directory: Path, config: JSON, tensors: Mapping[str, Tensor]) -> None:
-    path = directory / WEIGHTS_FILE
+    write_tensors(directory / WEIGHTS_FILE, tensors)
+    write_json(directory / CONFIG_FILE, config)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write a safetensors file that appears when it is whole.
+
+    Raises:
+        ResourceError: the disk is full.
+    """
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     whole: dict[str, Any] = {name: tensor.contiguous() for name, tensor in tensors.items()}
     try:
@@ -224,6 +233,17 @@ def _write_into(directory: Path, config: JSON, tensors: Mapping[str, Tensor]) ->
         with partial.open("rb") as stream:
             os.fsync(stream.fileno())
         partial.replace(path)
+    except SafetensorError as error:
+        if not any(said in str(error) for said in _FULL):
+            raise
+        raise ResourceError(
+            f"the disk is full ({sum(t.nbytes for t in whole.values()) / 2**30:.2f} GiB are to be "
+            "written)",
+            where=path,
+            remedy="Free some space; a run goes on with --resume",
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
-    write_json(directory / CONFIG_FILE, config)
+
+
+_FULL = ("No space left", "Disk quota exceeded", "File too large")

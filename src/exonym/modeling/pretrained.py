@@ -205,14 +205,21 @@ class Pretrained(nn.Module):
             module.to_empty(device="cpu").to(dtype)
             self.initialise(module)
 
-    def save_pretrained(self, directory: str | Path) -> None:
+    def save_pretrained(
+        self, directory: str | Path, weights: Mapping[str, Tensor] | None = None
+    ) -> None:
         """Write ``config.json`` and ``model.safetensors``, which transformers 4 reads as well.
 
         Tied decoders are not written. Tensors of the loaded checkpoint that no computation here
         uses are written back. The layout has a pooler, which pretraining does not train: a model
         that has none writes zeros.
+
+        Args:
+            directory: is made where it is missing.
+            weights: what `state_dict` gives, for a model whose own tensors lie in several
+                processes; None takes its own.
         """
-        own = self.state_dict()
+        own = dict(self.state_dict() if weights is None else weights)
         dtype = next(iter(own.values())).dtype
         width = self.config.hidden_size
         unused = dict(self._encoder.kept_tensors)

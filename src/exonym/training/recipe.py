@@ -1,26 +1,23 @@
-"""`Recipe`: everything that decides a pretraining run, read from one TOML file.
-
-Unknown names and impossible values are errors that name the file and the field.
-"""
+"""`Recipe`: everything that decides a pretraining run."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
 from exonym.corpus import LanguageSampling, Masking
-from exonym.foundation.errors import ConfigError, InputError
+from exonym.foundation.errors import ConfigError
 from exonym.foundation.files import JSON
 from exonym.modeling import EncoderConfig
 
-Trained = Literal["all", "words", "new"]
 Objective = Literal["words", "entities"]
-_STRICT = ConfigDict(extra="forbid")
+OBJECTIVES: tuple[Objective, ...] = ("words", "entities")
+TRAINED = ("all", "words", "new")
+"""Names for sets of parameters; anything else is a pattern of their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +27,8 @@ class ModelShape:
     Args:
         backbone: an XLM-R directory to start from (its shape then replaces the fields here, but
             for ``entity_emb_size``); None starts from random weights.
+        checkpoint: a whole mLUKE checkpoint to go on from, its entities included; entities that
+            the corpus has beyond them get new rows. Its shape replaces all fields here.
         entity_position_init: ``"words"`` copies the word position table, ``"random"`` does not.
     """
 
@@ -44,6 +43,11 @@ class ModelShape:
     entity_position_pooling: Literal["mean", "sum"] = "mean"
     entity_position_init: Literal["random", "words"] = "random"
     backbone: Path | None = None
+    checkpoint: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.backbone is not None and self.checkpoint is not None:
+            raise ConfigError("give model.backbone or model.checkpoint, not both")
 
     def config(self, *, words: int, entities: int) -> EncoderConfig:
         """The encoder configuration for a tokenizer's sizes."""
@@ -72,8 +76,12 @@ class Stage:
         steps: optimiser steps.
         learning_rate: the peak.
         warmup_steps: steps to the peak.
-        train: ``"new"`` only what XLM-R lacks (entity embeddings and head), ``"words"`` only what
-            it has, ``"all"`` both.
+        train: which parameters: ``"new"`` only what XLM-R lacks (entity embeddings and head),
+            ``"words"`` only what it has, ``"all"`` both; or patterns of names, as in
+            ``["luke.encoder.layer.1?.*", "new"]``.
+        freeze: patterns or names of sets that do not train, although ``train`` has them.
+        rate_factors: patterns or names of sets, each with a factor on the learning rate of its
+            parameters; the first that fits counts.
         objectives: which losses are added; without ``"entities"`` the input has none either.
     """
 
@@ -81,8 +89,10 @@ class Stage:
     steps: int
     learning_rate: float
     warmup_steps: int = 0
-    train: Trained = "all"
-    objectives: tuple[Objective, ...] = ("words", "entities")
+    train: str | tuple[str, ...] = "all"
+    freeze: tuple[str, ...] = ()
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
+    objectives: tuple[Objective, ...] = OBJECTIVES
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.warmup_steps < 0 or self.learning_rate <= 0:
@@ -91,6 +101,19 @@ class Stage:
             )
         if not self.objectives:
             raise ConfigError(f"stage {self.name!r} has no objective")
+        if not self.trained:
+            raise ConfigError(f"stage {self.name!r} trains nothing")
+        for pattern, factor in self.rate_factors.items():
+            if not factor > 0:
+                raise ConfigError(
+                    f"stage {self.name!r}: rate_factors.{pattern} must be above 0, got {factor}",
+                    remedy="Name what does not train in freeze",
+                )
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """``train`` as a tuple of patterns and names of sets."""
+        return (self.train,) if isinstance(self.train, str) else self.train
 
     def rate(self, step: int) -> float:
         """The learning rate of step number ``step``, counted from 0."""
@@ -110,7 +133,9 @@ class Recipe:
         model: the encoder's shape.
         masking: rates of words and entities.
         sampling: of languages.
-        batch_sequences: sequences per step.
+        batch_sequences: sequences per step, of all processes together.
+        sequences_at_once: most sequences in one forward pass of a process; a process whose share
+            of the batch is larger adds up the gradients of several. None takes all at once.
         seed: decides every random choice.
         precision: ``"float32"``; ``"bfloat16"`` for products under autocast; or ``"auto"``:
             bfloat16 on a GPU and on a processor that multiplies it.
@@ -119,8 +144,15 @@ class Recipe:
         adam_epsilon: of AdamW.
         weight_decay: of AdamW, not on biases and layer normalisation.
         max_gradient_norm: gradients with a larger norm are scaled down to it; the paper does not.
+        log_steps: steps between two lines of ``metrics.jsonl``.
+        held_out_sequences: sequences of every language that are never trained on (at most one in
+            a hundred), for the held-out losses.
+        evaluate_steps: steps between two measurements on the held-out part; None measures at the
+            end of every stage only, 0 never.
         checkpoint_seconds: least time between two checkpoints within a stage.
         keep_checkpoints: how many of the newest are kept while running.
+        keep_every: every so many steps a checkpoint is written and kept for good.
+        keep_best: keep the checkpoint with the lowest held-out loss of the last stage for good.
         departures: for every field that departs from the paper, why.
     """
 
@@ -130,6 +162,7 @@ class Recipe:
     masking: Masking = field(default_factory=Masking)
     sampling: LanguageSampling = field(default_factory=LanguageSampling)
     batch_sequences: int = 2048
+    sequences_at_once: int | None = None
     seed: int = 0
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     adam_beta1: float = 0.9
@@ -137,23 +170,30 @@ class Recipe:
     adam_epsilon: float = 1e-6
     weight_decay: float = 0.01
     max_gradient_norm: float | None = None
+    log_steps: int = 10
+    held_out_sequences: int = 100
+    evaluate_steps: int | None = None
     checkpoint_seconds: float = 120.0
     keep_checkpoints: int = 2
+    keep_every: int | None = None
+    keep_best: bool = False
     departures: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) < len(names):
             raise ConfigError("a recipe needs at least one stage, and every stage its own name")
-        if self.batch_sequences < 1 or self.keep_checkpoints < 1:
-            raise ConfigError("batch_sequences and keep_checkpoints must be at least 1")
+        for field_, least in _LEAST.items():
+            value = getattr(self, field_)
+            if value is not None and value < least:
+                raise ConfigError(f"{field_} must be at least {least}, got {value}")
         for stage in self.stages:
             entities = "entities" in stage.objectives
             if entities and not self.masking.with_entities:
                 raise ConfigError(
                     f"stage {stage.name!r} predicts entities, but masking.with_entities is false"
                 )
-            if stage.train == "new" and not entities:
+            if stage.trained == ("new",) and not entities:
                 raise ConfigError(
                     f"stage {stage.name!r} trains only the entity side, but has no entities "
                     "objective"
@@ -185,13 +225,44 @@ class Recipe:
 
     def to_json(self) -> JSON:
         """The resolved recipe as plain values."""
-        value: JSON = _ADAPTER.dump_python(self, mode="json")
+        value: JSON = ADAPTER.dump_python(self, mode="json")
         return value
 
 
+_HOW = (
+    "sequences_at_once",
+    "log_steps",
+    "evaluate_steps",
+    "checkpoint_seconds",
+    "keep_checkpoints",
+    "keep_every",
+    "keep_best",
+    "departures",
+)
+_LEAST = {
+    "batch_sequences": 1,
+    "sequences_at_once": 1,
+    "log_steps": 1,
+    "held_out_sequences": 0,
+    "evaluate_steps": 0,
+    "checkpoint_seconds": 0,
+    "keep_checkpoints": 1,
+    "keep_every": 1,
+}
+
+
+def deciding(recipe: JSON) -> JSON:
+    """What of a recipe in plain values decides which examples are seen and what is learnt of them.
+
+    The rest (how many sequences at once, what is logged and kept) may change within a run.
+    """
+    return {name: value for name, value in recipe.items() if name not in _HOW}
+
+
 for _kind in (ModelShape, Stage, Recipe, Masking, LanguageSampling):
-    setattr(_kind, "__pydantic_config__", _STRICT)  # noqa: B010 - where pydantic looks for it
-_ADAPTER: TypeAdapter[Recipe] = TypeAdapter(Recipe)
+    setattr(_kind, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010 - where pydantic looks for it
+ADAPTER: TypeAdapter[Recipe] = TypeAdapter(Recipe)
+"""Between recipes and plain values; unknown fields are errors."""
 
 
 def _require_field(recipe: Recipe, path: str) -> None:
@@ -204,65 +275,3 @@ def _require_field(recipe: Recipe, path: str) -> None:
             value = getattr(value, name)
         else:
             raise ConfigError(f"departures names {path!r}, which is no field of the recipe")
-
-
-def recipe_from(value: JSON, *, where: object = None) -> Recipe:
-    """Check plain values and make a recipe of them.
-
-    Raises:
-        ConfigError: an unknown field or an impossible value; the message names it.
-    """
-    try:
-        return _ADAPTER.validate_python(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "recipe"
-        raise ConfigError(f"{place}: {first['msg']}", where=where) from error
-    except ConfigError as error:
-        raise ConfigError(error.what, where=where) from error
-
-
-def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
-    """Read a recipe from a TOML file.
-
-    Args:
-        path: the file.
-        changes: ``"field=value"`` or ``"stages.NAME.field=value"``, values as in TOML.
-
-    Raises:
-        InputError: no such file.
-        ConfigError: not TOML, an unknown field, an impossible value.
-    """
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not TOML ({error})", where=path) from error
-    for change in changes:
-        _apply(value, change)
-    return recipe_from(value, where=path)
-
-
-def _apply(value: Any, change: str) -> None:
-    name, equals, text = change.partition("=")
-    parts = name.strip().split(".")
-    if not equals or not all(parts):
-        raise ConfigError(
-            f"expected field=value, got {change!r}", remedy="For example --set seed=1"
-        )
-    try:
-        new = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        new = text.strip()  # a bare word is a string
-    for part in parts[:-1]:
-        if isinstance(value, list):
-            named = [item for item in value if isinstance(item, dict) and item.get("name") == part]
-            if not named:
-                raise ConfigError(f"there is no stage {part!r} in the recipe")
-            value = named[0]
-        elif isinstance(value, dict):
-            value = value.setdefault(part, {})
-    if not isinstance(value, dict):
-        raise ConfigError(f"{name.strip()!r} is no field of the recipe")
-    value[parts[-1]] = new

@@ -1,45 +1,33 @@
 """The run folder: what the run is, its metrics, its checkpoints, its model.
 
 RUN/manifest.json         recipe, seed, versions, digests of the data: what decides the run
-RUN/metrics.jsonl         one line per logged step
-RUN/checkpoints/NAME/     model, optimiser, place in the recipe; whole or not there
+RUN/metrics.jsonl         one line per logged step and per measurement on the held-out part
+RUN/checkpoints/          see `exonym.training.checkpoints`
 RUN/model/                the result, a checkpoint directory; there only when the run is done
+RUN/stopped/              batches whose loss was not a number
 """
 
 from __future__ import annotations
 
-import pickle
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
-import torch
 
-from exonym.foundation.errors import ExistsError, FormatError, InputError
+from exonym.foundation.errors import ExistsError, InputError
 from exonym.foundation.files import (
     JSON,
-    atomic_directory,
     atomic_file,
-    read_json,
     read_manifest,
     remove_partials,
-    write_json,
     write_manifest,
 )
-from exonym.modeling import EntityMaskedLM
+from exonym.training.checkpoints import Place
+from exonym.training.recipe import deciding
 
-FORMAT, VERSION = "exonym-run", 1
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """How far a run is: ``step`` steps of stage number ``stage`` are done."""
-
-    stage: int = 0
-    step: int = 0
+FORMAT, VERSION = "exonym-run", 2
+METRICS = "metrics.jsonl"
 
 
 class RunFolder:
@@ -52,7 +40,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints, self.model = path / "checkpoints", path / "model"
-        self._metrics = path / "metrics.jsonl"
+        self.stopped = path / "stopped"
+        self._metrics = path / METRICS
 
     @property
     def finished(self) -> bool:
@@ -97,70 +86,50 @@ class RunFolder:
     def _begun(self) -> bool:
         return self.path.is_dir() and any(self.path.iterdir())
 
-    def start(self, identity: JSON, *, overwrite: bool) -> Place | None:
+    def start(self, identity: JSON, machine: JSON, *, overwrite: bool) -> None:
         """Begin, or go on, after `require_startable`.
 
-        Returns:
-            The place of the newest whole checkpoint, or None at the very start.
+        Args:
+            identity: what decides the run.
+            machine: where it runs; a run may go on elsewhere, and remembers every place.
+            overwrite: delete what is there.
         """
         if self._begun and overwrite:
             shutil.rmtree(self.path)
-        elif self._begun:
+        machines = [machine]
+        if self._begun:
             remove_partials(self.path)
-            return self._newest()
+            before = self._manifest()["machines"]
+            machines = before if machine == before[-1] else [*before, machine]
         self.path.mkdir(parents=True, exist_ok=True)
-        write_manifest(self.path, format=FORMAT, version=VERSION, **identity)
-        return None
+        write_manifest(self.path, format=FORMAT, version=VERSION, **identity, machines=machines)
 
-    def _check(self, identity: JSON) -> None:
-        manifest = read_manifest(
+    def other_machine(self, machine: JSON) -> str | None:
+        """In what the machine differs from the one that the run was on last; None if in nothing.
+
+        On another machine, or another number of threads or processes, a run sees the same
+        examples, but adds up in another order.
+        """
+        before = self._manifest()["machines"][-1]
+        return None if before == machine else _difference("machine", before, machine)
+
+    def _manifest(self) -> JSON:
+        return read_manifest(
             self.path, format=FORMAT, version=VERSION, remedy="Choose another --out"
         )
+
+    def _check(self, identity: JSON) -> None:
+        manifest = self._manifest()
         for key, value in identity.items():
-            if manifest.get(key) != value:
+            before = manifest.get(key)
+            if key == "recipe":
+                before, value = deciding(before or {}), deciding(value)
+            if before != value:
                 raise InputError(
-                    f"cannot go on: {_difference(key, manifest.get(key), value)}",
+                    f"cannot go on: {_difference(key, before, value)}",
                     where=self.path,
                     remedy="Give the options the run was started with, or another --out",
                 )
-
-    def _newest(self) -> Place | None:
-        for directory in sorted(self.checkpoints.glob("[0-9]*"), reverse=True):
-            state = read_json(directory / "place.json")
-            return Place(**state)
-        return None
-
-    def _directory(self, place: Place) -> Path:
-        return self.checkpoints / f"{place.stage:02d}-{place.step:08d}"
-
-    def save(
-        self, place: Place, model: EntityMaskedLM, optimizer: torch.optim.Optimizer, keep: int
-    ) -> None:
-        """Write a checkpoint atomically, then delete all but the ``keep`` newest."""
-        with atomic_directory(self._directory(place), overwrite=True) as directory:
-            model.save_pretrained(directory)
-            torch.save(optimizer.state_dict(), directory / "optimizer.pt")
-            write_json(directory / "place.json", {"stage": place.stage, "step": place.step})
-        for old in sorted(self.checkpoints.glob("[0-9]*"))[:-keep]:
-            shutil.rmtree(old)
-
-    def load(self, place: Place, model: EntityMaskedLM) -> dict[str, Any]:
-        """Put a checkpoint's weights into a model; returns the optimiser's state."""
-        directory = self._directory(place)
-        model.load_pretrained(directory)
-        try:
-            state: dict[str, Any] = torch.load(directory / "optimizer.pt", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise FormatError(
-                f"cannot be read ({error})",
-                where=directory / "optimizer.pt",
-                remedy=f"Delete {directory} to go on from the checkpoint before it",
-            ) from error
-        return state
-
-    def finish(self) -> None:
-        """Drop the checkpoints of a run whose model is written."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def log(self, record: JSON) -> None:
         """Append a line to ``metrics.jsonl``."""
@@ -172,21 +141,28 @@ class RunFolder:
         kept = [
             record
             for record in read_metrics(self.path)
-            if (record["stage_index"], record["step"]) <= (place.stage, place.step)
+            if Place(record["stage_index"], record["step"]) <= place
         ]
         with atomic_file(self._metrics) as stream:
             for record in kept:
                 stream.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def read_metrics(run: Path) -> Iterator[JSON]:
-    """The records of a run's ``metrics.jsonl``; a last line cut by a kill is passed over."""
-    path = run / "metrics.jsonl"
+def read_metrics(run: Path, kind: str | None = None) -> Iterator[JSON]:
+    """The records of a run's ``metrics.jsonl``; a last line cut by a kill is passed over.
+
+    Args:
+        run: the run folder.
+        kind: ``"train"`` or ``"held_out"``; None for both, as they were written.
+    """
+    path = run / METRICS
     if not path.is_file():
         return
     for line in path.read_bytes().splitlines(keepends=True):
         if line.endswith(b"\n"):
-            yield orjson.loads(line)
+            record: JSON = orjson.loads(line)
+            if kind is None or record["kind"] == kind:
+                yield record
 
 
 def _difference(key: str, before: object, now: object) -> str:
