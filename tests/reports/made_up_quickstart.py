@@ -139,10 +139,10 @@ def metrics(stages: dict[str, int], *, entities: bool) -> list[dict[str, Any]]:
     records = []
     for index, (stage, steps) in enumerate(stages.items()):
         for step in range(10, steps + 1, 10):
+            place = {"stage": stage, "stage_index": index, "step": step}
             record = {
-                "stage": stage,
-                "stage_index": index,
-                "step": step,
+                "kind": "train",
+                **place,
                 "learning_rate": 1e-3,
                 "words": 9.0 / (1 + step / 50) ** 0.5,
                 "words_accuracy": 0.1 + 0.4 * step / steps,
@@ -152,6 +152,8 @@ def metrics(stages: dict[str, int], *, entities: bool) -> list[dict[str, Any]]:
                 record["entities"] = 6.4 / (1 + step / 30)
                 record["entities_accuracy"] = 0.9 * step / steps
             records.append(record)
+        # Held-out lines lack what only training has, and are no part of its curves.
+        records.append({"kind": "held_out", **place, "words": 99.0, "languages": {}})
     return records
 
 
@@ -162,7 +164,7 @@ def write_quickstart(directory: Path, values: dict[str, Any]) -> Path:
         "mluke": metrics({"entities": 60, "all": 400}, entities=True),
         "words-only": metrics({"entities": 60, "all": 400}, entities=False),
     }
-    manifest = {"versions": {"exonym": "0.1.0", "torch": "2.13.0"}, "machine": {"threads": 2}}
+    manifest = {"machines": [{"exonym": "0.1.0", "torch": "2.13.0", "threads": 2}]}
     for name, records in runs.items():
         run = directory / name
         run.mkdir(parents=True)

@@ -172,6 +172,15 @@ def test_every_figure_has_a_text_alternative_and_a_caption(tree: html.HtmlElemen
         assert text_of(figure.xpath("./figcaption")[0])
 
 
+def test_curves_of_losses_are_those_of_training(tree: html.HtmlElement) -> None:
+    said = [text_of(d) for d in tree.xpath("//section[@id='training']//svg/desc")]
+    assert said == [
+        "masked words from 8.216 to 3.402.",
+        "masked words from 8.216 to 3; masked entities from 4.8 to 0.4465.",
+        "masked words from 8.216 to 3.",
+    ]
+
+
 def test_figures_are_drawn_in_the_colours_of_the_page(text: str) -> None:
     used = set(re.findall(r"var\((--[a-z-]+)\)", text))
     assert "#0102" not in text
@@ -271,7 +280,7 @@ def test_a_summary_that_is_no_object_is_refused(quickstart: Path) -> None:
 def test_a_damaged_line_of_metrics_is_named(quickstart: Path) -> None:
     path = quickstart / "mluke" / "metrics.jsonl"
     path.write_bytes(path.read_bytes() + b'{"stage": "all"}\n')
-    with pytest.raises(FormatError, match=r"mluke/metrics\.jsonl:47: field stage_index"):
+    with pytest.raises(FormatError, match=r"mluke/metrics\.jsonl:49: field stage_index"):
         write_quickstart_report(quickstart)
 
 

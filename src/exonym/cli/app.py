@@ -9,7 +9,17 @@ from typing import Annotated, NoReturn
 import typer
 
 import exonym
-from exonym.cli import atlas, checkpoint, corpus, dumps, evaluate, kb, pretrain, quickstart
+from exonym.cli import (
+    atlas,
+    checkpoint,
+    corpus,
+    dumps,
+    evaluate,
+    kb,
+    pretrain,
+    quickstart,
+    report,
+)
 from exonym.foundation.errors import ExonymError
 
 INTERRUPTED = 130  # what shells expect after Ctrl-C
@@ -35,6 +45,7 @@ app.add_typer(dumps.app, name="dumps")
 app.add_typer(kb.app, name="kb")
 app.add_typer(corpus.app, name="corpus")
 app.command("pretrain")(pretrain.pretrain)
+app.command("report")(report.report)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(checkpoint.app, name="checkpoint")
 app.command("quickstart")(quickstart.quickstart)

@@ -2,5 +2,16 @@
 
 from exonym.reports.extras import require_report_extra
 from exonym.reports.quickstart import write_quickstart_report
+from exonym.reports.run_report import summarise, write_run_report
+from exonym.reports.run_tables import state as run_state
+from exonym.reports.runs import Run, read_run
 
-__all__ = ["require_report_extra", "write_quickstart_report"]
+__all__ = [
+    "Run",
+    "read_run",
+    "require_report_extra",
+    "run_state",
+    "summarise",
+    "write_quickstart_report",
+    "write_run_report",
+]

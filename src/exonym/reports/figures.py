@@ -1,4 +1,4 @@
-"""Plots that reports share: bars with intervals, dots by language, losses by step."""
+"""Plots of accuracies: bars with intervals, dots by language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 5.0  # inches of 72 units; as wide as a phone, so that text is not scaled away
 _MARKERS = "osD^vPX*"
-_INK, _MUTED, _RULE, _PAPER = (COLOURS[name] for name in ("ink", "muted", "rule", "paper"))
+_INK, _RULE, _PAPER = (COLOURS[name] for name in ("ink", "rule", "paper"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One value per language, or one line; ``colour`` as for `Bar`."""
+    """One value per language; ``colour`` as for `Bar`."""
 
     label: str
     colour: str
     values: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A loss over a run's steps, in pieces that are not joined where an objective pauses."""
-
-    label: str
-    colour: str
-    pieces: Sequence[Sequence[tuple[int, float]]]
 
 
 def _figure(height: float) -> tuple[Figure, Axes]:
@@ -134,71 +125,3 @@ def _range(values: Mapping[str, float]) -> str:
         return "none"
     low, high = (choose(values, key=lambda code: values[code]) for choose in (min, max))
     return f"{decimal(values[low])} ({low}) to {decimal(values[high])} ({high})"
-
-
-def _mark_stages(axes: Axes, stages: Sequence[tuple[str, int]]) -> None:
-    """Write each stage's name above the axes, and a line where the next one starts."""
-    start = 0
-    for name, end in stages:
-        if start:
-            axes.axvline(start, color=_RULE, linewidth=1)
-        # A short stage has no room for its name beside the next one's.
-        wide = end - start > 0.12 * stages[-1][1]
-        axes.annotate(
-            name,
-            ((start + end) / 2, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 3 if wide else 13),
-            textcoords="offset points",
-            ha="center",
-            color=_MUTED,
-            fontsize=10,
-        )
-        start = end
-
-
-def loss_plot(
-    key: str,
-    title: str,
-    caption: str,
-    curves: Sequence[Curve],
-    stages: Sequence[tuple[str, int]],
-    highest: float,
-) -> Drawing:
-    """Losses by step.
-
-    Args:
-        key: see `draw`.
-        title: see `draw`.
-        caption: see `draw`.
-        curves: the losses, in nats.
-        stages: each stage's name and the step it ends at, counted from the run's start.
-        highest: upper end of the axis, equal in plots that are compared.
-    """
-
-    def plot() -> Figure:
-        figure, axes = _figure(3.0)
-        for curve in curves:
-            for number, piece in enumerate(curve.pieces):
-                axes.plot(
-                    [x for x, _ in piece],
-                    [y for _, y in piece],
-                    color=COLOURS[curve.colour],
-                    linewidth=1.6,
-                    label=curve.label if number == 0 else None,
-                )
-        _mark_stages(axes, stages)
-        axes.set_ylim(0, highest)
-        axes.set_xlim(0, stages[-1][1] if stages else 1)
-        axes.set_xlabel("step")
-        axes.set_ylabel("loss (nats)")
-        axes.grid(axis="y")
-        axes.set_axisbelow(True)
-        figure.legend(loc="outside lower center", ncols=2, handlelength=1.4)
-        return figure
-
-    said = "; ".join(
-        f"{curve.label} from {curve.pieces[0][0][1]:.2f} to {curve.pieces[-1][-1][1]:.2f}"
-        for curve in curves
-    )
-    return draw(key, title, f"Loss over the run: {said}.", caption, plot)

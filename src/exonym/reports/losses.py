@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from exonym.reports.figures import Curve, loss_plot
 from exonym.reports.formats import count, decimal
+from exonym.reports.lines import Line, Scale, line_chart
 from exonym.reports.page import Table
 from exonym.reports.summary import Metrics
 from exonym.reports.svg import Drawing
@@ -33,13 +33,15 @@ def loss_drawings(
     ]
     highest = 1.05 * max(losses, default=1.0)
     return [
-        loss_plot(
+        line_chart(
             f"losses-{number}",
             f"Loss curves of the run {run}",
             captions[run],
             _curves(records),
-            [(name, end) for name, _, end in _stages(records)],
-            highest,
+            Scale("loss (nats)", high=highest),
+            end=_stages(records)[-1][2],
+            stages=[(name, end) for name, _, end in _stages(records)],
+            legend=True,
         )
         for number, (run, records) in enumerate(filled.items(), start=1)
     ]
@@ -56,7 +58,7 @@ def _stages(records: Sequence[Metrics]) -> list[tuple[str, int, int]]:
     return stages
 
 
-def _curves(records: Sequence[Metrics]) -> list[Curve]:
+def _curves(records: Sequence[Metrics]) -> list[Line]:
     starts = {name: before for name, before, _ in _stages(records)}
     curves = []
     for objective, label in _LABELS.items():
@@ -70,7 +72,7 @@ def _curves(records: Sequence[Metrics]) -> list[Curve]:
             if piece:
                 pieces.append(piece)
         if pieces:
-            curves.append(Curve(label, objective, pieces))
+            curves.append(Line(label, objective, pieces))
     return curves
 
 

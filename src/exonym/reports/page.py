@@ -46,7 +46,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for name in ("count", "decimal", "duration", "interval", "language_name", "percent"):
+    for name in ("count", "decimal", "duration", "interval", "language_name", "percent", "setting"):
         loaded.filters[name] = getattr(formats, name)
     loaded.filters["direction"] = direction
     return loaded

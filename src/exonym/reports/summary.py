@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -154,7 +154,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """One line of ``metrics.jsonl``: means since the line before it.
+    """One line of ``metrics.jsonl`` about training: means since the line before it.
 
     Args:
         stage: its name.
@@ -179,10 +179,14 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class RunManifest:
-    """What a run was made with: versions of packages, the machine."""
+    """What a run was made with.
 
-    versions: dict[str, str]
-    machine: dict[str, Any] = field(default_factory=dict)
+    Args:
+        machines: versions of packages and what decides the last bits, of every machine that the
+            run was on.
+    """
+
+    machines: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +224,9 @@ def read_quickstart(directory: Path) -> Quickstart:
             remedy=f"Run `exonym quickstart --out {directory}`",
         )
     return Quickstart(
-        _check(_SUMMARY, read_json(path), path),
+        check(_SUMMARY, read_json(path), path),
         {name: tuple(_read_metrics(directory / name)) for name in RUNS},
-        _check(_MANIFEST, *_with_path(directory / "mluke" / "manifest.json")),
+        check(_MANIFEST, *_with_path(directory / "mluke" / "manifest.json")),
     )
 
 
@@ -233,10 +237,18 @@ def _with_path(path: Path) -> tuple[object, Path]:
 def _read_metrics(run: Path) -> Iterator[Metrics]:
     path = run / "metrics.jsonl"
     for number, record in read_json_lines(path):
-        yield _check(_METRICS, record, f"{path}:{number}")
+        if record.get("kind", "train") == "train":
+            yield check(_METRICS, record, f"{path}:{number}")
 
 
-def _check(adapter: TypeAdapter[_Checked], value: object, where: object) -> _Checked:
+def check(
+    adapter: TypeAdapter[_Checked], value: object, where: object, *, remedy: str = _REMEDY
+) -> _Checked:
+    """A value of a file as what it should be.
+
+    Raises:
+        FormatError: it is not; the message names the field.
+    """
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
@@ -246,5 +258,5 @@ def _check(adapter: TypeAdapter[_Checked], value: object, where: object) -> _Che
         raise FormatError(
             f"field {place}: {first['msg'][:1].lower()}{first['msg'][1:]}; {seen}",
             where=where,
-            remedy=_REMEDY,
+            remedy=remedy,
         ) from error

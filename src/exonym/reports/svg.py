@@ -28,8 +28,6 @@ _VARIABLES = (
     "mluke_w",
     "mluke_e_y",
     "mluke_e_xy",
-    "words",
-    "entities",
 )
 COLOURS = {name: f"#0102{number:02x}" for number, name in enumerate(_VARIABLES, start=1)}
 """The colour to draw in, by the name of the style sheet's variable (``--ink`` and so on)."""
