@@ -17,7 +17,7 @@ from exonym.foundation.errors import ConfigError, ExistsError, FormatError, Inpu
 from exonym.knowledge import EntityVocabulary
 from exonym.modeling import EncoderConfig, EntityMaskedLM
 from exonym.modeling.conversion import Changes, convert_checkpoint
-from exonym.modeling.entity_rows import AddedEntity, read_added
+from exonym.modeling.entity_rows import AddedEntity, random_rows, read_added
 from exonym.tokenization import WordTokenizer
 
 NAMES = {
@@ -330,3 +330,38 @@ def test_unknown_languages_and_places_are_refused(model_directory: Path, tmp_pat
         convert_checkpoint(model_directory, tmp_path / "out", Changes())
     convert_checkpoint(model_directory, tmp_path / "out", Changes(), overwrite=True)
     assert not (tmp_path / "out" / "file").exists()
+
+
+def test_random_entities_leave_everything_else_as_it_is(
+    model_directory: Path, tmp_path: Path
+) -> None:
+    def drawn(name: str, seed: int, **changes: Any) -> tuple[Path, torch.Tensor]:
+        out = tmp_path / name
+        done = convert_checkpoint(model_directory, out, Changes(random_entities=seed, **changes))
+        assert done.redrawn == len(_tensors(out)[TABLE]) - 4
+        return out, _tensors(out)[TABLE]
+
+    before = _tensors(model_directory)
+    out, table = drawn("a", 7)
+    for name, tensor in _tensors(out).items():
+        if name != TABLE:
+            assert torch.equal(tensor, before[name]), name
+    special, entities = [0, 1, 2, 7], [3, 4, 5, 6]
+    assert torch.equal(table[special], before[TABLE][special])
+    assert (table[entities] != before[TABLE][entities]).all()
+    assert _exported(out) == _exported(model_directory)
+    assert _config(out)["entity_vocab_size"] == ROWS
+    assert torch.equal(drawn("b", 7)[1], table)
+    assert not torch.equal(drawn("c", 8)[1], table)
+    lite = _tensors(drawn("lite", 7, lite=True)[0])[TABLE]
+    assert torch.equal(lite, before[TABLE][special])
+
+
+def test_random_rows_are_drawn_as_new_weights_are() -> None:
+    table = torch.ones(4000, 16, dtype=torch.bfloat16)
+    rows = random_rows(table, (3, 9), 0.02, seed=1)
+    assert rows.dtype == torch.bfloat16
+    assert (rows[[3, 9]] == 1).all()
+    others = np.delete(rows.float().numpy(), [3, 9], axis=0)
+    assert abs(others.mean()) < 5 * 0.02 / np.sqrt(others.size)
+    assert abs(others.std() / 0.02 - 1) < 0.01

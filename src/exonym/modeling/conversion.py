@@ -32,7 +32,15 @@ from exonym.modeling.checkpoint import (
     weight_files,
     write_checkpoint,
 )
-from exonym.modeling.entity_rows import NAMES, AddedEntity, EntityTables, Pieces, new_rows
+from exonym.modeling.config import EncoderConfig
+from exonym.modeling.entity_rows import (
+    NAMES,
+    AddedEntity,
+    EntityTables,
+    Pieces,
+    new_rows,
+    random_rows,
+)
 from exonym.modeling.heads import EntityMaskedLM
 from exonym.modeling.loading import choose_dtype, renamed
 from exonym.modeling.pretrained import ENTITY_TABLE
@@ -63,6 +71,7 @@ class Changes:
         added: entities to put behind the others.
         kb: gives rows their Wikidata items.
         dtype: of all tensors with a point: ``"float32"``, ``"float16"`` or ``"bfloat16"``.
+        random_entities: a seed: draw the rows of all entities anew at last; see `random_rows`.
     """
 
     languages: Collection[str] | None = None
@@ -71,6 +80,7 @@ class Changes:
     added: Sequence[AddedEntity] = ()
     kb: KnowledgeBase | None = None
     dtype: str | None = None
+    random_entities: int | None = None
 
     def __post_init__(self) -> None:
         if self.lite and (self.languages is not None or self.entities is not None):
@@ -93,6 +103,7 @@ class Conversion:
         items: rows that were given their Wikidata item.
         items_taken: rows whose item another row has, so that they were not given it.
         changed: the tensors that have other rows than before.
+        redrawn: rows that were drawn anew.
         left_out: tensors that are not written, with the reason.
         files: what was copied.
         files_left_out: what was not.
@@ -110,6 +121,7 @@ class Conversion:
     left_out: Mapping[str, str]
     files: tuple[str, ...]
     files_left_out: tuple[str, ...]
+    redrawn: int = 0
 
 
 @dataclass(slots=True)
@@ -175,6 +187,9 @@ def convert_checkpoint(
         # First what can fail by the user's input, then the large files.
         selection, names = _write_vocabulary(before.vocabulary, directory, choice, changes)
         changed = _change_rows(before, choice, changes.added, pieces)
+        redrawn = 0
+        if changes.random_entities is not None:
+            redrawn = _draw_rows(before, directory, changes.random_entities)
         config = {**before.config, "entity_vocab_size": len(before.table)}
         if changes.dtype is not None:
             config.pop("torch_dtype", None)  # the name of dtype before transformers 4.56
@@ -195,6 +210,7 @@ def convert_checkpoint(
         left_out=before.left_out,
         files=files,
         files_left_out=files_left_out,
+        redrawn=redrawn,
     )
 
 
@@ -329,6 +345,15 @@ def _change_rows(
         tensors[ENTITY_BIAS] = _rows(bias, kept, mean.to(bias.dtype).expand(len(added)))
         changed.append(ENTITY_BIAS)
     return tuple(changed)
+
+
+def _draw_rows(checkpoint: _Checkpoint, directory: Path, seed: int) -> int:
+    """Draw the entities' rows anew; returns how many."""
+    special = EntityVocabulary.open(directory / DIRECTORY).special_rows
+    std = EncoderConfig.from_json(checkpoint.config).initializer_range
+    drawn = random_rows(checkpoint.table, special, std, seed)
+    checkpoint.tensors[checkpoint.prefix + ENTITY_TABLE] = drawn
+    return len(drawn) - len(special)
 
 
 def _rows(tensor: Tensor, kept: Tensor | None, further: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from exonym.foundation.errors import InputError
 from exonym.modeling.config import EncoderConfig
+from exonym.modeling.dropout import dropout_add
 
 
 class WordEmbeddings(nn.Module):
@@ -47,7 +48,7 @@ class WordEmbeddings(nn.Module):
         positions = positions.flatten().index_select(0, places)
         embedded = self.word_embeddings(pieces) + self.position_embeddings(positions)
         embedded = embedded + self.token_type_embeddings.weight[0]
-        return self.dropout(self.LayerNorm(embedded))  # type: ignore[no-any-return]
+        return dropout_add(self.LayerNorm(embedded), None, self.dropout.p, self.training)
 
 
 class EntityEmbeddings(nn.Module):
@@ -90,4 +91,4 @@ class EntityEmbeddings(nn.Module):
         if self.pooling == "mean":
             pooled = pooled / used.sum(dim=-1, keepdim=True).clamp(min=1)
         embedded = embedded + pooled.view_as(embedded) + self.token_type_embeddings.weight[0]
-        return self.dropout(self.LayerNorm(embedded))  # type: ignore[no-any-return]
+        return dropout_add(self.LayerNorm(embedded), None, self.dropout.p, self.training)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from exonym.foundation.errors import InputError
+from exonym.modeling.attention import longest_together
 from exonym.modeling.config import EncoderConfig
 from exonym.modeling.embeddings import EntityEmbeddings, WordEmbeddings
 from exonym.modeling.layers import Layers
@@ -50,7 +51,9 @@ class Pooler(nn.Module):
         return torch.tanh(self.dense(states[:, 0]))
 
 
-_MOSTLY_REAL = 0.7
+_MULTIPLE = 256
+"""Rows that a packed batch is a multiple of in bfloat16 training on a CPU: oneDNN makes and keeps a
+kernel for each number of rows, and nearly every batch has one of its own."""
 
 
 class EntityEncoder(Pretrained):
@@ -137,25 +140,14 @@ class EntityEncoder(Pretrained):
             return pack(words, entities, mixed_lengths=True)
         dtype = self.embeddings.word_embeddings.weight.dtype
         if torch.is_grad_enabled():
-            half = torch.is_autocast_enabled("cpu") or dtype != torch.float32
-            packed = not half and _mostly_padding(words, entities)
-            return pack(words, entities) if packed else pad(words, entities)
+            half = torch.is_autocast_enabled("cpu") or dtype == torch.bfloat16
+            long = longest_together(self.config.num_attention_heads) + 1
+            return pack(words, entities, alone_from=long, multiple=_MULTIPLE if half else 1)
         align = alignment(dtype)
         return pack(words, entities, most_rows=MOST_ROWS, align=align)
 
     def _pooled(self, states: Tensor) -> Tensor | None:
         return None if self.pooler is None else self.pooler(states)
-
-
-def _mostly_padding(words: Tensor, entities: Tensor | None) -> bool:
-    """Whether packing pays in training: moving rows there and back costs a little, too.
-
-    In bfloat16 it never does on a CPU: nearly every packed batch has a number of rows of its own,
-    and oneDNN compiles and keeps a kernel for each.
-    """
-    masks = [words] if entities is None else [words, entities]
-    real = sum(int(mask.sum()) for mask in masks)
-    return real < _MOSTLY_REAL * sum(mask.numel() for mask in masks)
 
 
 def _same(name: str, shape: torch.Size, other: str, expected: torch.Size) -> None:

@@ -1,23 +1,27 @@
-"""New rows of an entity table: what they start from."""
+"""Rows of an entity table: what new ones start from, and all drawn at random."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from exonym.foundation.errors import FormatError, InputError
 from exonym.foundation.files import JSON, read_json_lines
+from exonym.foundation.seeds import generator
 from exonym.knowledge import VocabularyRow
 from exonym.knowledge.titles import plain_title
 from exonym.knowledge.vocabulary_writing import SPECIAL_ENTITIES
 
 MASK, NAMES = "[MASK]", "names"
 _CHUNK = 1 << 16
+_BLOCK = 1 << 12
 
 Pieces = Callable[[Sequence[str]], Sequence[Any]]
 """From texts to the word ids of each: `WordTokenizer.encode_words`."""
@@ -30,10 +34,9 @@ class AddedEntity:
     Args:
         key: its Wikidata item or a title key.
         titles: its page titles by language; names it is found by.
-        start: what its row begins as. ``"[MASK]"``: the row of the entity [MASK]. ``"names"``: the
-            vector that, projected to the encoder's width, comes nearest (least squares) to the mean
-            word embedding of its titles, scaled to the mean length of the other entities' rows.
-            Or the row itself, as many numbers as the table is wide.
+        start: what its row begins as. ``"[MASK]"``: the row of the entity [MASK]. ``"names"``: what
+            `rows_from_names` makes of its titles. Or the row itself, as many numbers as the table
+            is wide.
     """
 
     key: str
@@ -130,36 +133,82 @@ def new_rows(added: Sequence[AddedEntity], tables: EntityTables, pieces: Pieces 
     if from_names:
         if pieces is None:
             raise InputError("a tokenizer is needed to make rows from names")
-        means = torch.stack(
-            [_mean_word(added[place], tables.words, pieces) for place in from_names]
-        )
-        rows[from_names] = _scaled(_projected_back(means, tables.projection), tables)
+        made, named = rows_from_names([added[place].titles for place in from_names], tables, pieces)
+        if not bool(named.all()):
+            nameless = added[from_names[int(named.int().argmin())]]
+            raise InputError(f"{nameless.key!r} has no title to make its row from")
+        rows[from_names] = made
     return rows.to(tables.table.dtype)
 
 
-def _mean_word(entity: AddedEntity, words: Tensor, pieces: Pieces) -> Tensor:
-    """The mean over titles of the mean embedding of each title's pieces, in float64."""
-    names = [plain_title(entity.titles[language]) for language in sorted(entity.titles)]
-    found = [torch.as_tensor(ids, dtype=torch.long) for ids in pieces(names)]
-    found = [ids for ids in found if len(ids)]
-    if not found:
-        raise InputError(f"{entity.key!r} has no title to make its row from")
-    return torch.stack([words[ids].double().mean(dim=0) for ids in found]).mean(dim=0)
+def rows_from_names(
+    titles: Iterable[Mapping[str, str]], tables: EntityTables, pieces: Pieces
+) -> tuple[Tensor, Tensor]:
+    """Rows that lie, as the encoder sees them, where the words of the entities' titles lie.
 
+    Each is the vector that, projected to the encoder's width, comes nearest (least squares) to the
+    mean over its titles of the mean embedding of their pieces; scaled to the mean length of the
+    other entities' rows (as it is where there are none).
 
-def _projected_back(means: Tensor, projection: Tensor | None) -> Tensor:
-    if projection is None:
-        return means
-    solved: Tensor = torch.linalg.lstsq(projection.double(), means.T).solution
-    return solved.T
+    Args:
+        titles: of each entity, by language.
+        tables: what the rows are made from.
+        pieces: cuts names into word ids.
 
-
-def _scaled(rows: Tensor, tables: EntityTables) -> Tensor:
-    """Rows as long as the table's entities are on average; as they are where it has none."""
+    Returns:
+        (entities, width) float64; and (entities,) whether a title has a piece: the rows of those
+        without are zeros.
+    """
+    back = None if tables.projection is None else torch.linalg.pinv(tables.projection.double())
     length = _mean_length(tables)
-    if length is None:
-        return rows
-    return rows * (length / _lengths(rows).clamp(min=torch.finfo(rows.dtype).tiny))[:, None]
+    parts, named = [torch.zeros(0, tables.table.shape[1], dtype=torch.float64)], []
+    waiting = iter(titles)
+    while block := list(islice(waiting, _BLOCK)):
+        means, found = _mean_words(block, tables.words, pieces)
+        rows = means if back is None else means @ back.T
+        if length is not None:
+            tiny = torch.finfo(rows.dtype).tiny
+            rows = rows * (length / _lengths(rows).clamp(min=tiny))[:, None]
+        parts.append(rows)
+        named.append(found)
+    return torch.cat(parts), torch.cat([*named, torch.zeros(0, dtype=torch.bool)])
+
+
+def random_rows(table: Tensor, special_rows: Sequence[int], std: float, seed: int) -> Tensor:
+    """A table whose entities' rows are drawn anew, as new weights are; for an ablation.
+
+    mLUKE's authors draw the entity embeddings at random before fine-tuning, to tell what a task
+    owes to the knowledge in them from what it owes to entities as a form of input. The rows of
+    [PAD], [UNK], [MASK] and [MASK2] stay: they belong to the form, and know no entity.
+
+    Args:
+        table: (rows, width).
+        special_rows: those that stay.
+        std: of the normal distribution around 0: the configuration's ``initializer_range``.
+        seed: the same seed gives the same rows.
+
+    Returns:
+        (rows, width), in the table's dtype.
+    """
+    drawn = generator(seed, "random entity rows").standard_normal(table.shape, np.float32)
+    result = (torch.from_numpy(drawn) * std).to(table.dtype)
+    result[list(special_rows)] = table[list(special_rows)]
+    return result
+
+
+def _mean_words(
+    titles: Sequence[Mapping[str, str]], words: Tensor, pieces: Pieces
+) -> tuple[Tensor, Tensor]:
+    """(entities, hidden) means over titles of means over pieces, and which have any."""
+    names = [plain_title(each[code]) for each in titles for code in sorted(each)]
+    owners = [place for place, each in enumerate(titles) for _ in each]
+    sums = torch.zeros(len(titles), words.shape[1], dtype=torch.float64)
+    counts = torch.zeros(len(titles), dtype=torch.float64)
+    for owner, found in zip(owners, pieces(names) if names else (), strict=True):
+        if len(found):
+            sums[owner] += words[torch.as_tensor(found, dtype=torch.long)].double().mean(dim=0)
+            counts[owner] += 1
+    return sums / counts.clamp(min=1)[:, None], counts > 0
 
 
 def _mean_length(tables: EntityTables) -> float | None:

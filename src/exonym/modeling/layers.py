@@ -5,7 +5,6 @@ Module names follow LUKE's released checkpoints, so that a state dict is a check
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import cast
 
@@ -13,7 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from exonym.modeling.attention import attend
 from exonym.modeling.config import EncoderConfig
+from exonym.modeling.dropout import dropout_add
+from exonym.modeling.feed_forward import feed_forward
 from exonym.modeling.packing import Bucket, Group
 from exonym.modeling.prepared import PreparedLinear, can_prepare, forget, prepared
 
@@ -69,41 +71,64 @@ class SelfAttention(nn.Module):
         Returns:
             (rows, hidden).
         """
-        mixed = [self._attend(features, bucket, group.is_entity) for bucket in group.buckets]
-        return mixed[0] if len(mixed) == 1 else torch.cat(mixed)
+        rows, buckets = features[0].shape[0], group.buckets
+        if buckets[0].rows == slice(None):
+            return self._attend(features, buckets[0], group.is_entity)
+        sizes = [bucket.rows.stop - bucket.rows.start for bucket in buckets]
+        left = rows - sum(sizes)  # rows behind the items, which fill the matrix up
+        if len(sizes) == 1 and not left:
+            return self._attend(features, buckets[0], group.is_entity)
+        # Taken apart in one go: gradients of slices would be whole matrices of zeros, added up.
+        parts = zip(*(torch.split(part, [*sizes, left]) for part in features), strict=True)
+        mixed = [
+            self._attend(part, bucket, group.is_entity)
+            for bucket, part in zip(buckets, parts, strict=False)
+        ]
+        if left:
+            mixed.append(mixed[0].new_zeros(left, mixed[0].shape[1]))
+        return torch.cat(mixed)
 
     def _attend(
         self, features: Sequence[Tensor], bucket: Bucket, is_entity: Tensor | None
     ) -> Tensor:
-        """The rows of one bucket to its (rows, hidden) of mixed values."""
+        """The rows of one bucket, in each feature, to its (rows, hidden) of mixed values."""
         query, *towards_entities, key, value = [self._block(part, bucket) for part in features]
-        width, dtype, dropout = value.shape[-1], value.dtype, self.dropout if self.training else 0.0
+        width, dropout = value.shape[-1], self.dropout if self.training else 0.0
         if towards_entities and is_entity is not None:
-            columns = is_entity[bucket.rows if bucket.spread is None else bucket.spread]
+            columns = is_entity[bucket.rows]
+            if bucket.spread is not None:
+                columns = columns.index_select(0, bucket.spread)
             columns = columns.view(bucket.items, 1, bucket.length, 1)
             query, key, value = _wide(query, towards_entities[0], key, value, columns)
-        attend = functools.partial(
-            F.scaled_dot_product_attention,
-            attn_mask=bucket.mask,
-            dropout_p=dropout,
-            scale=width**-0.5,
-        )
-        if dtype == torch.bfloat16 and query.device.type == "cpu" and torch.is_grad_enabled():
-            # Backward, the fused kernel is slow in bfloat16 on CPUs (benchmarks/cpu_attention.py).
-            with torch.autocast("cpu", enabled=False):
-                mixed = attend(query.float(), key.float(), value.float())
-        else:
-            mixed = attend(query, key, value)
-        mixed = mixed[..., :width].transpose(1, 2).flatten(-2).flatten(0, 1).to(dtype)
+        mixed = _mixed(query, key, value, bucket.mask, width**-0.5, dropout)
+        mixed = mixed[..., :width].transpose(1, 2).flatten(-2).flatten(0, 1)
         return mixed if bucket.real is None else mixed.index_select(0, bucket.real)
 
     def _block(self, feature: Tensor, bucket: Bucket) -> Tensor:
-        """(rows, hidden) to (items, heads, length, head)."""
-        if bucket.spread is None:
-            rows = feature[bucket.rows]
-        else:
-            rows = feature.index_select(0, bucket.spread)
+        """(rows of the bucket, hidden) to (items, heads, length, head)."""
+        rows = feature if bucket.spread is None else feature.index_select(0, bucket.spread)
         return rows.view(bucket.items, bucket.length, self.heads, -1).transpose(1, 2)
+
+
+def _mixed(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float, dropout: float
+) -> Tensor:
+    """(items, heads, length, width) of each to the same of mixed values."""
+    if query.device.type != "cpu" or torch.compiler.is_compiling():
+        return F.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, dropout_p=dropout, scale=scale
+        )
+    # Backward, the fused kernel is slow in bfloat16 on CPUs (benchmarks/cpu_attention.py), and it
+    # has no dropout at all.
+    half = query.dtype == torch.bfloat16 and (torch.is_grad_enabled() or dropout > 0)
+    with torch.autocast("cpu", enabled=torch.is_autocast_enabled("cpu") and not half):
+        if half:
+            return _mixed(
+                query.float(), key.float(), value.float(), mask, scale, dropout
+            ).bfloat16()
+        if dropout > 0:
+            return attend(query, key, value, mask, scale, dropout)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
 
 
 def _wide(
@@ -130,7 +155,11 @@ class Output(nn.Module):
 
     def forward(self, states: Tensor, residual: Tensor) -> Tensor:
         """(rows, width) and (rows, hidden) to (rows, hidden)."""
-        return self.norm(residual + self.dropout(self.dense(states)))
+        return self.finish(self.dense(states), residual)
+
+    def finish(self, projected: Tensor, residual: Tensor) -> Tensor:
+        """What comes behind the projection: (rows, hidden) of each to the same."""
+        return self.norm(dropout_add(projected, residual, self.dropout.p, self.training))
 
     def norm(self, states: Tensor) -> Tensor:
         """(rows, hidden) to the same, normalised."""
@@ -159,7 +188,7 @@ class Layer(nn.Module):
             states = after.norm(weights.after.add(mixed, states))
             return output.norm(weights.output.add(weights.inner(states, gelu=True), states))
         states = after(attention(states, group), states)
-        return output(F.gelu(dense(states)), states)  # type: ignore[no-any-return]
+        return output.finish(feed_forward(states, dense, output.dense), states)
 
     def parts(self) -> tuple[SelfAttention, Output, nn.Linear, Output]:
         """In the order in which they compute."""
@@ -209,7 +238,7 @@ class Layers(nn.Module):
         """The packed (rows, hidden) to the same."""
         if not groups:
             return states  # every row was padding
-        parts = [states[group.rows] for group in groups]
+        parts = [states] if len(groups) == 1 else [states[group.rows] for group in groups]
         for layer in self.layer:  # all groups in one layer while its weights are in the cache
             parts = [layer(part, group) for part, group in zip(parts, groups, strict=True)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)

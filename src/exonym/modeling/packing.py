@@ -24,11 +24,11 @@ class Bucket:
     """Items whose attention is computed together, in an even block of (items, length) rows.
 
     Args:
-        rows: of the group's matrix, all of the bucket's items.
+        rows: of the group's matrix, all of the bucket's items; ``slice(None)`` for all there are.
         items: how many.
         length: rows of each in the block.
-        spread: (items * length,) rows of the group that make the block; at padding, any row. None
-            when `rows` are the block already.
+        spread: (items * length,) which of `rows` make the block; at padding, any. None when `rows`
+            are the block already.
         real: (rows,) places of `rows` in the block; None like `spread`.
         mask: (items, 1, 1, length), true on real columns; None when the block has no padding.
     """
@@ -47,7 +47,8 @@ class Group:
 
     Args:
         rows: of the whole matrix.
-        buckets: in the order of their rows; they cover the group.
+        buckets: in the order of their rows; they cover the group, but for rows at its end that
+            only fill the matrix up.
         is_entity: (rows,) true at entities; None in a batch without entities.
         entity_rows: (entities,) their rows in the group; None in a batch without entities.
     """
@@ -68,7 +69,7 @@ class Packing:
         word_rows: (real words,) the row of each of them in the packed matrix.
         entity_rows: (real entities,) the same for entities.
         order: (rows,) for each row its number among the real words and, behind them, entities; any
-            for a row that only fills up a block.
+            for a row that only fills up a block or the matrix.
         groups: in the order of their rows; they cover the matrix.
         padding: (batch, words + entities), true at padding that has been left in; None when there
             is none left.
@@ -139,6 +140,8 @@ def pack(
     most_rows: int | None = None,
     align: int = 1,
     mixed_lengths: bool = False,
+    alone_from: int | None = None,
+    multiple: int = 1,
 ) -> Packing:
     """Plan a batch without its padding.
 
@@ -151,14 +154,19 @@ def pack(
             a few rows of padding may stay in the matrix.
         mixed_lengths: put all items of a group into one bucket. For devices on which one large
             call is cheaper than several small ones.
+        alone_from: items at least so long share a bucket only with items of the same length. For
+            attention that computes long items one by one anyway.
+        multiple: fill the matrix up to a multiple of so many rows. For kernels that are made and
+            kept for each number of rows.
     """
     grid = words if entities is None else torch.cat([words, entities], dim=1)
     width, split, device = grid.shape[1], words.shape[1], grid.device
     lengths: list[int] = grid.sum(dim=1).tolist()
     order = sorted(filter(lengths.__getitem__, range(len(lengths))), key=lambda i: -lengths[i])
     runs = _runs([lengths[item] for item in order], most_rows)
-    groups = [list(_parts(run, align, mixed_lengths)) for run in runs]
+    groups = [list(_parts(run, align, mixed_lengths, alone_from)) for run in runs]
     steps = [step for group in groups for part in group for step in part.steps()]
+    rows = -(-sum(steps) // multiple) * multiple
 
     def tensor(numbers: list[int]) -> Tensor:
         return torch.tensor(numbers, dtype=torch.long, device=device)
@@ -168,7 +176,7 @@ def pack(
     padding = tensor([step - lengths[item] for item, step in zip(order, steps, strict=True)])
     shift = padding.cumsum(0) - padding  # by the padding that stays before an item
     row = number + shift.index_select(0, item)
-    is_entity = torch.zeros(sum(steps), dtype=torch.bool, device=device)
+    is_entity = torch.zeros(rows, dtype=torch.bool, device=device)
     is_entity[row] = column >= split
     is_word = column < split
     word_at, entity_at = is_word.nonzero()[:, 0], (~is_word).nonzero()[:, 0]
@@ -179,8 +187,10 @@ def pack(
         entities=(place * (width - split) + column - split).index_select(0, entity_at),
         word_rows=row.index_select(0, word_at),
         entity_rows=row.index_select(0, entity_at),
-        order=number.new_zeros(sum(steps)).index_copy(0, row, rank),
-        groups=tuple(_groups(groups, None if entities is None else is_entity, device)),
+        order=number.new_zeros(rows).index_copy(0, row, rank),
+        groups=tuple(
+            _groups(groups, is_entity, entities=entities is not None, device=device),
+        ),
     )
 
 
@@ -210,12 +220,16 @@ def _runs(lengths: list[int], most_rows: int | None) -> list[list[int]]:
     return runs
 
 
-def _parts(lengths: list[int], align: int, mixed_lengths: bool) -> Iterator[_Part]:
+def _parts(
+    lengths: list[int], align: int, mixed_lengths: bool, alone_from: int | None
+) -> Iterator[_Part]:
     """Falling lengths, cut where they become much shorter."""
     first = 0
     for last in range(1, len(lengths) + 1):
         longest = lengths[first]
         most = longest if mixed_lengths else max(_SLACK, longest // 8)
+        if alone_from is not None and longest >= alone_from:
+            most = 0
         if last == len(lengths) or longest - lengths[last] > most:
             part, block = lengths[first:last], -(-longest // align) * align
             padding = len(part) * block - sum(part)
@@ -224,7 +238,7 @@ def _parts(lengths: list[int], align: int, mixed_lengths: bool) -> Iterator[_Par
 
 
 def _groups(
-    groups: list[list[_Part]], is_entity: Tensor | None, device: torch.device
+    groups: list[list[_Part]], is_entity: Tensor, *, entities: bool, device: torch.device
 ) -> Iterator[Group]:
     start = 0
     for group in groups:
@@ -232,8 +246,8 @@ def _groups(
         for part in group:
             buckets.append(_bucket(row, part, device))
             row += part.rows
-        rows = slice(start, start + row)
-        here = None if is_entity is None else is_entity[rows]
+        rows = slice(start, len(is_entity) if group is groups[-1] else start + row)
+        here = is_entity[rows] if entities else None
         yield Group(rows, tuple(buckets), here, None if here is None else here.nonzero()[:, 0])
         start = rows.stop
 
@@ -247,5 +261,5 @@ def _bucket(start: int, part: _Part, device: torch.device) -> Bucket:
     mask = real[:, None, None, :]
     if part.stays:
         return Bucket(rows, items, part.block, mask=mask)
-    spread = real.flatten().cumsum(0) - 1 + start  # at padding, the last real row before it
+    spread = real.flatten().cumsum(0) - 1  # at padding, the last real row before it
     return Bucket(rows, items, part.block, spread, real.flatten().nonzero()[:, 0], mask)
