@@ -72,6 +72,16 @@ def test_keys_come_from_a_file(exonym: Command, model: Path, tmp_path: Path) -> 
     assert EntityVocabulary.from_pretrained(tmp_path / "out").key(4) == vocabulary.key(5)
 
 
+def test_entities_are_drawn_at_random(exonym: Command, model: Path, tmp_path: Path) -> None:
+    done = exonym("checkpoint", "convert", model, tmp_path / "out", "--random-entities", 3)
+    assert done.status == 0
+    entities = len(EntityVocabulary.from_pretrained(model)) - 4
+    assert f"Drew the rows of {entities:,} entities at random." in done.out
+    assert (model / "model.safetensors").stat().st_size == (
+        tmp_path / "out" / "model.safetensors"
+    ).stat().st_size
+
+
 def test_wrong_input_is_one_line(exonym: Command, model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     empty = tmp_path / "empty.txt"

@@ -28,7 +28,8 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _FIELD = re.compile(r"`(masking|model|sampling)\.(?!py\b|safetensors\b)(\w+)\b(?!\()")
 _NOT_RUN = "# needs "
-_SMALL_WORLD = ["--entities", "200", "--languages", "en,de,ja,sw"]
+_ENTITIES = 200
+_SMALL_WORLD = ["--entities", str(_ENTITIES), "--languages", "en,de,ja,sw"]
 _FEW_STEPS = ["--set", "batch_sequences=8"]
 for _stage in ("backbone", "entities", "all"):
     _FEW_STEPS += ["--set", f"stages.{_stage}.steps=3"]
@@ -59,14 +60,19 @@ def commands(block: Block) -> list[str]:
     return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
 
 
+def is_small(options: list[str]) -> bool:
+    """Whether a page's own world is small enough."""
+    return "--entities" in options and int(options[options.index("--entities") + 1]) <= _ENTITIES
+
+
 def smaller(words: list[str]) -> list[str]:
     """The same command on a world and with a training of seconds."""
     match words[1:]:
-        case ["atlas", "write", *rest] if "--table" not in rest:
+        case ["atlas", "write", *rest] if "--table" not in rest and not is_small(rest):
             return [*words, *_SMALL_WORLD]
         case ["quickstart", *_]:
             return [*words, *_SMALL_WORLD, *_FEW_STEPS, "--vocabulary-size", "2000"]
-        case ["pretrain", *rest] if "quickstart" in rest or "--recipe" not in rest:
+        case ["pretrain", *rest] if "mluke-atlas" in rest or "--recipe" not in rest:
             return [*words, *_FEW_STEPS]
         case _:
             return words

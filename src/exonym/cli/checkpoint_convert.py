@@ -52,6 +52,10 @@ def convert(
         Path | None, typer.Option(help="Give rows their Wikidata items by this knowledge base.")
     ] = None,
     dtype: Annotated[Dtype | None, typer.Option(help="Of the tensors. [default: as it is]")] = None,
+    random_entities: Annotated[
+        int | None,
+        typer.Option(metavar="SEED", help="Draw all entities' rows at random, for an ablation."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")] = False,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit on the hub.")] = None,
     local_files_only: Annotated[
@@ -78,6 +82,7 @@ def convert(
         added=[] if add is None else read_added(add),
         kb=None if kb is None else KnowledgeBase.open(kb),
         dtype=None if dtype is None else dtype.value,
+        random_entities=random_entities,
     )
     found = _located(source, revision, local_files_only)
     done = convert_checkpoint(found, out, changes, overwrite=overwrite)
@@ -131,6 +136,8 @@ def _print(done: Conversion, out: Path) -> None:
         typer.echo(f"Without a row: {', '.join(done.unknown[:UNKNOWN_SHOWN])}{more}")
     if done.added or done.items:
         typer.echo(f"Added {done.added:,} entities and {done.items:,} Wikidata items.")
+    if done.redrawn:
+        typer.echo(f"Drew the rows of {done.redrawn:,} entities at random.")
     for name, reason in done.left_out.items():
         typer.echo(f"Not written: {name} ({reason})")
     if done.files_left_out:

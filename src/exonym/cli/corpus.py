@@ -40,6 +40,10 @@ def build(
         Path | None,
         typer.Option(help="Directory with an entity vocabulary, as of a corpus. Default: choose."),
     ] = None,
+    add_entities: Annotated[
+        int | None,
+        typer.Option(help="Extend --entities: keep its rows, add at most N; 0 adds names only."),
+    ] = None,
     entity_vocabulary_size: Annotated[int, typer.Option(help="Most entity rows.")] = 1_200_000,
     min_languages: Annotated[
         int, typer.Option(help="Languages an entity must occur in to get a row.")
@@ -72,6 +76,7 @@ def build(
         tokenizer=tokenizer,
         vocabulary_size=vocabulary_size,
         entities=entities,
+        add_entities=add_entities,
         entity_vocabulary_size=entity_vocabulary_size,
         min_languages=min_languages,
         max_words=max_words,
@@ -171,6 +176,10 @@ def _print(corpus: Corpus, json: bool) -> None:
     if lost:
         rows = [[code, *(counts.get(name, 0) for name in lost)] for code, counts in shown.items()]
         print_table("Left out", ["language", *lost], rows)
+    if extension := corpus.manifest.get("entity_extension"):
+        print_table(
+            "Entity vocabulary extended", ["what", "count"], [*map(list, extension.items())]
+        )
     typer.echo(
         f"{corpus.manifest['word_vocabulary']:,} pieces, "
         f"{corpus.manifest['entity_vocabulary']:,} entity rows"

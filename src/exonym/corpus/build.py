@@ -18,10 +18,10 @@ from exonym.corpus.sources import (
     require_languages,
 )
 from exonym.foundation.errors import ConfigError, InputError
-from exonym.foundation.files import atomic_directory, sha256, write_manifest
+from exonym.foundation.files import JSON, atomic_directory, sha256, write_manifest
 from exonym.foundation.progress import stage
 from exonym.foundation.seeds import derive_seed
-from exonym.knowledge import EntityVocabulary
+from exonym.knowledge import EntityVocabulary, NewEntities
 from exonym.tokenization import WordTokenizer, train_word_tokenizer
 from exonym.tokenization.tokenizer import ENTITY_DIRECTORY
 from exonym.tokenization.words import SENTENCEPIECE_FILE
@@ -39,8 +39,10 @@ class CorpusOptions:
         tokenizer_paragraphs: most paragraphs per language that it is trained on.
         entities: a directory with an entity vocabulary (``entities/`` or ``entity_vocab.json``),
             such as a corpus or a checkpoint; None chooses one from the knowledge base.
-        entity_vocabulary_size: most entity rows chosen here; None keeps all.
-        min_languages: an entity must occur in this many languages to get a row.
+        add_entities: extend ``entities``: its rows stay and get the knowledge base's names, and at
+            most this many new entities come behind them; None leaves it as it is.
+        entity_vocabulary_size: most entity rows chosen here, without ``entities``; None keeps all.
+        min_languages: an entity must occur in this many languages to get a new row.
         max_words: most pieces in a sequence, ``<s>`` and ``</s>`` not counted.
         max_entities: most entities in a sequence.
         max_sentences: most sentences in a sequence; None packs as many as fit.
@@ -52,6 +54,7 @@ class CorpusOptions:
     vocabulary_size: int = 250_002
     tokenizer_paragraphs: int = 200_000
     entities: Path | None = None
+    add_entities: int | None = None
     entity_vocabulary_size: int | None = 1_200_000
     min_languages: int = 3
     max_words: int = 510
@@ -71,6 +74,14 @@ class CorpusOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.add_entities is not None:
+            if self.entities is None:
+                raise ConfigError(
+                    "add_entities extends a vocabulary, and none is given",
+                    remedy="Say which: --entities OLD, the checkpoint to go on with",
+                )
+            if self.add_entities < 0:
+                raise ConfigError(f"add_entities must be at least 0, got {self.add_entities}")
 
 
 def build_corpus(
@@ -129,6 +140,7 @@ def build_corpus(
             },
             word_vocabulary=len(words),
             entity_vocabulary=len(entities),
+            **_extension(entities, options),
             tokenizer_sha256=sha256(directory / SENTENCEPIECE_FILE),
             **{f"{text.kind}_sha256": sha256(text.path / MANIFEST)},
         )
@@ -138,7 +150,16 @@ def build_corpus(
 def _entities(text: TextSource, options: CorpusOptions, directory: Path) -> EntityVocabulary:
     if options.entities is not None:
         found = EntityVocabulary.from_pretrained(options.entities)
-        return found.copy_to(directory)
+        if options.add_entities is None:
+            return found.copy_to(directory)
+        if not isinstance(text, KnowledgeBaseText):
+            raise InputError(
+                "a text directory does not say which entities could get a new row",
+                where=text.path,
+                remedy="Build from the knowledge base (--kb), or leave --add-entities out",
+            )
+        wanted = NewEntities(size=options.add_entities, min_languages=options.min_languages)
+        return found.extended(text.knowledge_base, directory, wanted)
     if not isinstance(text, KnowledgeBaseText):
         raise InputError(
             "a text directory does not say which entities get a row",
@@ -151,6 +172,13 @@ def _entities(text: TextSource, options: CorpusOptions, directory: Path) -> Enti
         size=options.entity_vocabulary_size,
         min_languages=options.min_languages,
     )
+
+
+def _extension(entities: EntityVocabulary, options: CorpusOptions) -> JSON:
+    """What extending the vocabulary did, as its own manifest says it."""
+    if options.add_entities is None:
+        return {}
+    return {"entity_extension": entities.manifest["extension"]}
 
 
 def _word_tokenizer(

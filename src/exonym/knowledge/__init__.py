@@ -4,6 +4,7 @@ from exonym.knowledge.base import KnowledgeBase
 from exonym.knowledge.building import build_knowledge_base
 from exonym.knowledge.records import Candidate, Entity, Name, NameKind, Triple
 from exonym.knowledge.vocabulary import EntityVocabulary, VocabularyRow
+from exonym.knowledge.vocabulary_extension import NewEntities
 
 __all__ = [
     "Candidate",
@@ -12,6 +13,7 @@ __all__ = [
     "KnowledgeBase",
     "Name",
     "NameKind",
+    "NewEntities",
     "Triple",
     "VocabularyRow",
     "build_knowledge_base",

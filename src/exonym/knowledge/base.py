@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import JSON, read_json_lines, read_manifest
+from exonym.foundation.errors import InputError
+from exonym.foundation.files import JSON, read_manifest
 from exonym.knowledge.records import Candidate, Entity, Name, NameKind, Triple
 from exonym.knowledge.sites import read_sites
+from exonym.knowledge.stored_articles import stored_articles
 from exonym.knowledge.tables import (
     Column,
     IndexedStrings,
@@ -22,7 +23,6 @@ from exonym.knowledge.tables import (
     numbers,
 )
 from exonym.knowledge.titles import plain_surface, plain_title
-from exonym.text import AnnotatedText, Mention
 
 if TYPE_CHECKING:
     from exonym.wikimedia.articles import Article
@@ -123,6 +123,15 @@ class KnowledgeBase:
     def key(self, row: int) -> str:
         """The key of an entity by its row, from 0 to ``len(kb)`` - 1."""
         return self._keys[row]
+
+    def rows(self, keys: Sequence[str]) -> NDArray[np.int64]:
+        """The rows of many keys, shape (len(keys),); -1 where there is no such entity."""
+        rows = self._keys.find_all(keys)
+        left = np.flatnonzero(rows < 0)
+        pages = [self._page_key(*keys[place].partition(":")[::2]) for place in left.tolist()]
+        titles = self._titles.find_all([page or "" for page in pages])
+        rows[left[titles >= 0]] = self._columns["titles.entity"][titles[titles >= 0]]
+        return rows
 
     def link_counts(self, languages: Collection[str] | None = None) -> NDArray[np.int64]:
         """How many links lead to each entity, in all languages or some; shape (entities,)."""
@@ -336,37 +345,9 @@ class KnowledgeBase:
         if language not in self._numbers:
             known = ", ".join(self.languages)
             raise InputError(f"no language {language!r} here, only {known}", where=self.path)
-        return self._articles(language)
-
-    def _articles(self, language: str) -> Iterator[Article]:
-        from exonym.wikimedia.articles import Article
-
         path = self.path / "articles" / f"{language}.jsonl.zst"
-        read = 0
-        for number, line in read_json_lines(path):
-            try:
-                source = f"{language}:{line['title']}"
-                texts = tuple(
-                    AnnotatedText(text, language, self._mentions(links), source)
-                    for text, links in line["paragraphs"]
-                )
-                article = Article(line["id"], line["title"], language, texts)
-            except (KeyError, TypeError, IndexError) as error:
-                raise FormatError(
-                    f"not an article ({error!r})", where=f"{path}:{number}"
-                ) from error
-            read += 1
-            yield article
         expected = self.manifest["languages"][language]["articles"]
-        if read != expected:
-            raise FormatError(
-                f"expected {expected:,} articles, found {read:,}",
-                where=path,
-                remedy="Build the directory anew",
-            )
-
-    def _mentions(self, links: list[tuple[int, int, int]]) -> tuple[Mention, ...]:
-        return tuple(Mention(start, end, self._keys[row]) for start, end, row in links)
+        return stored_articles(path, language, self._keys, expected)
 
     def _span(self, starts: str, row: int) -> tuple[int, int]:
         column = self._columns[starts]
@@ -378,14 +359,17 @@ class KnowledgeBase:
         sitelinks = dict(key.split(":", 1) for key in keys)
         return Entity(self._keys[row], sitelinks, int(self._columns["entities.links"][row]))
 
-    def _find_title(self, language: str, title: str) -> int | None:
+    def _page_key(self, language: str, title: str) -> str | None:
+        """The title key of the page that a link with this title leads to, there or not."""
         site = self._sites.get(language)
         if site is None:
             return None
         namespace, bare = site.split_title(title.partition("#")[0])
-        if namespace != 0:
-            return None
-        row = self._titles.find(f"{language}:{bare}")
+        return f"{language}:{bare}" if namespace == 0 else None
+
+    def _find_title(self, language: str, title: str) -> int | None:
+        key = self._page_key(language, title)
+        row = None if key is None else self._titles.find(key)
         return None if row is None else int(self._columns["titles.entity"][row])
 
     def _find(self, key: str) -> int | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from exonym.knowledge.base import KnowledgeBase
     from exonym.knowledge.vocabulary import EntityVocabulary
 
-_SHOWN_FROM = 1 << 20  # names; fewer are written before a bar could be read
+SHOWN_FROM = 1 << 20  # names; fewer are written before a bar could be read
 
 FindItem = Callable[[Sequence[str]], str | None]
 """From a row's names to its Wikidata item, or None."""
@@ -118,13 +118,13 @@ def select_rows(
             writer.add([*given], [*given.values()], [KEY] * len(given))
         before = len(writer)
         total = vocabulary.names_count
-        with shown("Writing the entity vocabulary", total, "names", least=_SHOWN_FROM) as progress:
-            for names, new_rows, ranks, seen in _kept_names(
+        with shown("Writing the entity vocabulary", total, "names", least=SHOWN_FROM) as progress:
+            for names, new_rows, ranks, seen in kept_names(
                 vocabulary, kept, languages, {*given.values()}
             ):
                 writer.add(names, new_rows, ranks)
                 progress.advance(seen)
-        kept_names = len(writer) - before
+        names_kept = len(writer) - before
         for row, entry in enumerate(added, start=len(kept)):
             names = names_of(entry)
             writer.add(names, [row] * len(names), [KEY] + [OTHER] * (len(names) - 1))
@@ -134,7 +134,7 @@ def select_rows(
         rows=len(kept) + len(added),
         names=names_in_all,
         rows_left_out=len(vocabulary) - len(kept),
-        names_left_out=vocabulary.names_count - kept_names,
+        names_left_out=vocabulary.names_count - names_kept,
         items=len(given),
         items_taken=taken,
     )
@@ -184,20 +184,27 @@ def _items(
     return given, taken
 
 
-def _kept_names(
+def kept_names(
     vocabulary: EntityVocabulary,
     kept: NDArray[np.int64],
     languages: Collection[str] | None,
     with_new_key: Collection[int],
 ) -> Iterator[tuple[list[str], list[int], list[int], int]]:
-    """Yield the names of kept rows in the old order, new rows, ranks, how many names were seen."""
+    """Yield the names of kept rows in the old order, new rows, ranks, how many names were seen.
+
+    Args:
+        vocabulary: whose names.
+        kept: the old rows that are kept, in their new order.
+        languages: whose titles are kept; None for all.
+        with_new_key: new rows whose old key is no longer their key.
+    """
     new_row = np.full(len(vocabulary), -1, np.int64)
     new_row[kept] = np.arange(len(kept))
     first = 0
     for names, rows in vocabulary.names_in_order():
         keys = vocabulary.key_places(rows)
         chosen = [
-            (name, row, KEY if key == place and row not in with_new_key else _rank(language))
+            (name, row, KEY if key == place and row not in with_new_key else rank_of(language))
             for place, (name, row, key, language) in enumerate(
                 zip(names, new_row[rows].tolist(), keys.tolist(), languages_of(names), strict=True),
                 start=first,
@@ -205,9 +212,14 @@ def _kept_names(
             if row >= 0 and (languages is None or not language or language in languages)
         ]
         first += len(names)
-        kept_names = [name for name, _, _ in chosen]
-        yield kept_names, [row for _, row, _ in chosen], [rank for _, _, rank in chosen], len(names)
+        yield (
+            [name for name, _, _ in chosen],
+            [row for _, row, _ in chosen],
+            [rank for _, _, rank in chosen],
+            len(names),
+        )
 
 
-def _rank(language: str) -> int:
+def rank_of(language: str) -> int:
+    """The rank of a title in a language."""
     return ENGLISH if language == "en" else OTHER

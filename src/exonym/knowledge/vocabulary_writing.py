@@ -16,9 +16,10 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import write_manifest
+from exonym.foundation.files import atomic_directory, write_manifest
 from exonym.foundation.progress import Progress, stage
 from exonym.knowledge.tables import (
     Column,
@@ -242,6 +243,26 @@ class VocabularyWriter:
                 kept.extend([table.encoded(i) for i in range(start, stop) if i not in removed])
         for part in ("utf8", "offsets.npy"):
             (self._directory / f"kept.{part}").replace(self._directory / f"names.{part}")
+
+
+def write_rows(
+    path: Path, rows: Iterable[VocabularyRow], *, overwrite: bool = False, **fields: Any
+) -> None:
+    """Write a vocabulary row by row; see `EntityVocabulary.write`."""
+    counts = array("I")
+    with atomic_directory(path, overwrite=overwrite) as directory:
+        writer = VocabularyWriter(directory)
+        entries = iter(rows)
+        while batch := list(islice(entries, _BATCH)):
+            names = [names_of(entry) for entry in batch]
+            first = len(counts)
+            writer.add(
+                [name for group in names for name in group],
+                [row for row, group in enumerate(names, start=first) for _ in group],
+                [rank for group in names for rank in (KEY, *[OTHER] * (len(group) - 1))],
+            )
+            counts.extend(entry.count for entry in batch)
+        writer.finish(rows=len(counts), links=counts, **fields)
 
 
 def _ranks(names: Sequence[str], languages: Sequence[str]) -> Iterator[int]:
