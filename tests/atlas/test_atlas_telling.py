@@ -183,12 +183,33 @@ def test_every_told_group_is_told_by_someone_and_large_wikis_tell_more(tiny_tabl
     assert told["en"] > told["de"] > told["ja"] > told["zh"] > told["ar"] > told["sw"]
 
 
+def test_with_a_told_share_all_languages_tell_alike() -> None:
+    table = load_table().first(600)
+
+    def tellings(share: float | None) -> tuple[dict[str, int], int]:
+        ledger = tell(table, ["en", "ru", "sw"], TellingOptions(told_share=share), 0)
+        told = [group for group in ledger.groups if group.use is Use.TOLD]
+        counts = {code: sum(code in group.told_in for group in told) for code in ledger.languages}
+        return counts, len(told)
+
+    counts, groups = tellings(0.4)
+    for count in counts.values():  # 0.4 and what nobody would tell (0.6 ** 3), in thirds
+        assert count / groups == pytest.approx(0.4 + 0.6**3 / 3, abs=0.07)
+    counts, groups = tellings(0.0)
+    assert sum(counts.values()) == groups, "each by one"
+    counts, groups = tellings(1.0)
+    assert min(counts.values()) > 0.85 * groups, "all, but for names that a language lacks"
+    counts, groups = tellings(None)
+    assert counts["sw"] < 0.5 * counts["en"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"largest_volume": 0.0},
         {"other_volume": 1.5},
         {"control_share": -0.1},
+        {"told_share": 1.1},
         {"popularity_mean": 0.0},
         {"repetitions": (3, 2)},
         {"repetitions": (0, 2)},

@@ -20,7 +20,7 @@ SIZES += ["model.num_attention_heads=2", "model.intermediate_size=24", "batch_se
 
 @pytest.fixture
 def recipe() -> Recipe:
-    recipe = mluke.recipe("quickstart", SIZES).only("all")
+    recipe = mluke.recipe("mluke-atlas", SIZES).only("all")
     return replace(recipe, stages=(Stage("all", 12, 1e-3),), departures={})
 
 

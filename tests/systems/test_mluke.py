@@ -1,8 +1,7 @@
-"""The recipes that come with Exonym, and the paper's control."""
+"""The paper's control, and its comparison of ways to ask."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exonym.corpus import MaskedBatch
-from exonym.foundation.errors import ConfigError, InputError
+from exonym.corpus import PretrainingData, StepShare
+from exonym.foundation.errors import InputError
 from exonym.systems import mluke
 from exonym.tasks import cloze
 from exonym.tasks.cloze import Candidate, ClozeSet, Question
@@ -29,52 +28,8 @@ SMALL = ModelShape(
 )
 
 
-def test_the_published_recipe_is_the_papers() -> None:
-    recipe = mluke.recipe("mluke-base")
-    assert [(s.name, s.train, s.steps, s.learning_rate) for s in recipe.stages] == [
-        ("entities", "new", 540_326, 5e-4),
-        ("all", "all", 540_326, 1e-4),
-    ]
-    assert {stage.warmup_steps for stage in recipe.stages} == {2500}
-    assert (recipe.batch_sequences, recipe.adam_epsilon, recipe.weight_decay) == (2048, 1e-6, 0.01)
-    assert (recipe.masking.word_rate, recipe.masking.entity_rate) == (0.15, 0.15)
-    assert recipe.masking.hidden_words == 0
-    assert (recipe.model.hidden_size, recipe.model.entity_emb_size) == (768, 256)
-    assert recipe.departures == {}
-
-
-@pytest.mark.parametrize("name", mluke.RECIPES)
-def test_recipes_that_come_with_exonym_parse_and_know_the_stages(name: str) -> None:
-    recipe = mluke.recipe(name)
-    assert recipe.name == name
-    assert {*mluke.STAGES} <= {stage.name for stage in recipe.stages}
-    assert all(why.strip() for why in recipe.departures.values())
-
-
-def test_the_quickstart_has_a_backbone_stage_and_says_why_it_departs() -> None:
-    recipe = mluke.recipe("quickstart")
-    assert [stage.name for stage in recipe.stages] == [mluke.BACKBONE, *mluke.STAGES]
-    paper = mluke.recipe("mluke-base")
-    for field in ("hidden_words", "entity_rate", "word_rate"):
-        if getattr(recipe.masking, field) != getattr(paper.masking, field):
-            assert f"masking.{field}" in recipe.departures
-    if recipe.batch_sequences != paper.batch_sequences:
-        assert "batch_sequences" in recipe.departures
-
-
-def test_a_recipe_is_found_by_name_or_path_and_can_be_changed(tmp_path: Path) -> None:
-    own = tmp_path / "own.toml"
-    own.write_text('name = "own"\n[[stages]]\nname = "all"\nsteps = 3\nlearning_rate = 1e-3\n')
-    assert mluke.recipe(str(own), ["stages.all.steps=5", "seed=7"]).steps == 5
-    assert mluke.recipe("quickstart", ["seed=7"]).seed == 7
-    with pytest.raises(InputError, match=r"no recipe 'large'. Give one of mluke-base, quickstart"):
-        mluke.recipe("large")
-    with pytest.raises(ConfigError, match="stages"):
-        mluke.recipe("quickstart", ["stages.all.colour=red"])
-
-
 def test_the_control_has_the_same_steps_batches_and_schedule() -> None:
-    recipe = mluke.recipe("quickstart").only(*mluke.STAGES)
+    recipe = mluke.recipe("mluke-atlas").only(*mluke.STAGES)
     control = mluke.words_only(recipe)
     assert control.name != recipe.name
     for one, other in zip(recipe.stages, control.stages, strict=True):
@@ -92,31 +47,32 @@ def _tiny(recipe: Recipe) -> Recipe:
 def test_the_control_sees_the_same_text_and_no_entity(
     make_corpus: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = importlib.import_module("exonym.training.pretrain")
-    original, seen = module.mask_batch, []
+    original, seen = PretrainingData.share, dict[int, tuple[Any, StepShare]]()
 
-    def watching(*arguments: Any) -> MaskedBatch:
-        masked: MaskedBatch = original(*arguments)
-        seen.append((arguments[0], masked))
-        return masked
+    def watching(self: PretrainingData, step: int, **split: int) -> StepShare:
+        share = original(self, step, **split)
+        seen[len(seen)] = self.references(step), share
+        return share
 
-    monkeypatch.setattr(module, "mask_batch", watching)
+    monkeypatch.setattr(PretrainingData, "share", watching)
     corpus = make_corpus(tmp_path / "corpus", {"en": 40, "ja": 20})
-    recipe = _tiny(mluke.recipe("quickstart"))
+    recipe = _tiny(mluke.recipe("mluke-atlas"))
     pretrain(corpus, tmp_path / "backbone", recipe.only(mluke.BACKBONE))
     recipe = recipe.only(*mluke.STAGES)
     start = replace(recipe.model, backbone=tmp_path / "backbone" / "model")
     recipe = replace(recipe, model=start)
     seen.clear()
     pretrain(corpus, tmp_path / "mluke", recipe)
-    with_entities, seen = seen, []
+    with_entities, seen = seen, {}
     pretrain(corpus, tmp_path / "control", mluke.words_only(recipe))
     assert len(seen) == len(with_entities) == recipe.steps
-    for (before, one), (same, other) in zip(with_entities, seen, strict=True):
-        assert all(np.array_equal(a[0], b[0]) for a, b in zip(before, same, strict=True))
-        assert one.entity_ids.shape[1] > 0
-        assert other.entity_ids.shape[1] == 0
-        assert other.entity_targets.size == 0
+    for number, (before, one) in with_entities.items():
+        same, other = seen[number]
+        assert np.array_equal(before, same)
+        assert one.entities > 0
+        assert other.entities == other.entity_targets == 0
+        for batch in other.batches:
+            assert batch.entity_ids.shape[1] == batch.entity_targets.size == 0
 
 
 def _asked(told_in: tuple[str, ...] | None) -> ClozeSet:

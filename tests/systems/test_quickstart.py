@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from exonym.foundation.errors import ExonymError, InputError, VersionError
-from exonym.systems import quickstart
+from exonym.systems import mluke, quickstart
 from exonym.systems.quickstart import Quickstart, QuickstartOptions
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "tiny_table.jsonl"
@@ -127,6 +127,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             (self.out / "atlas" / "manifest.json").write_text(questions)
 
     monkeypatch.setattr(Quickstart, "_step", step)
+    monkeypatch.setattr(mluke, "_sequences", lambda _: 1000)
     monkeypatch.setattr(Quickstart, "_summarise", lambda self: (self.out / "summary.json").touch())
     return done
 

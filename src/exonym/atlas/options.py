@@ -25,6 +25,9 @@ class TellingOptions:
         popularity_mean: mean of the log-normal popularity of a group. A language tells a group
             with probability min(1, volume x popularity).
         popularity_spread: its standard deviation on the log scale.
+        told_share: chance with which every language tells a group, in place of volume and
+            popularity: for experiments in which no language is larger than another. At 0 every
+            group is told by one language, since a group that nobody would tell is.
         repetitions: least and most sentences for each fact in each language that tells it; the
             first on the subject's own page, the others on pages of other entities.
         linked_from: at least so many other pages link to each entity, so that its names are
@@ -50,6 +53,7 @@ class TellingOptions:
     other_volume: float = 0.25
     popularity_mean: float = 1.0
     popularity_spread: float = 0.8
+    told_share: float | None = None
     repetitions: tuple[int, int] = (5, 9)
     linked_from: int = 1
     control_share: float = 0.10
@@ -67,9 +71,10 @@ class TellingOptions:
             value = getattr(self, field)
             if not 0 < value <= 1:
                 raise ConfigError(f"{field} must be above 0 and at most 1, got {value}")
-        for field in ("control_share", "control_max_object_share"):
-            if not 0 <= getattr(self, field) <= 1:
-                raise ConfigError(f"{field} must be between 0 and 1, got {getattr(self, field)}")
+        for field in ("control_share", "control_max_object_share", "told_share"):
+            value = getattr(self, field)
+            if value is not None and not 0 <= value <= 1:
+                raise ConfigError(f"{field} must be between 0 and 1, got {value}")
         if self.popularity_mean <= 0 or self.popularity_spread < 0:
             raise ConfigError("popularity_mean must be above 0 and popularity_spread not below 0")
         low, high = self.repetitions
@@ -79,6 +84,12 @@ class TellingOptions:
             raise ConfigError("control_stem, control_kin_stem and control_shape must be 2 or more")
         if self.linked_from < 0 or self.control_max_price < 0:
             raise ConfigError("linked_from and control_max_price must be 0 or more")
+
+    def chance(self, language: str, popularity: float) -> float:
+        """With which a language tells a group; above 1 means that it does."""
+        if self.told_share is not None:
+            return self.told_share
+        return self.volume(language) * popularity
 
     def volume(self, language: str) -> float:
         """How much a language tells, before popularity: between 0 and 1."""

@@ -29,7 +29,7 @@ def tell(table: FactTable, languages: Sequence[str], options: TellingOptions, se
     for number, group in enumerate(groups):
         popularity = _popularity(popularity_draw, options)
         lucky = {
-            code: draw.unit() < options.volume(code) * popularity for code, draw in draws.items()
+            code: draw.unit() < options.chance(code, popularity) for code, draw in draws.items()
         }
         mark = rescue_draw.unit()
         able = _able(table, group, languages)
@@ -64,9 +64,10 @@ def _rescue(able: dict[str, int], options: TellingOptions, mark: float) -> tuple
     """One language for a group that nobody tells, among those that can tell most of it."""
     most = max(able.values())
     choices = [code for code, count in able.items() if count == most]
-    mark *= sum(options.volume(code) for code in choices)
+    weights = {code: options.chance(code, 1.0) or 1.0 for code in choices}
+    mark *= sum(weights.values())
     for code in choices:
-        mark -= options.volume(code)
+        mark -= weights[code]
         if mark < 0:
             return (code,)
     return (choices[-1],)

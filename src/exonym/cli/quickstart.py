@@ -24,7 +24,7 @@ def quickstart(
         Path | None, typer.Option(help="Another table of names, facts and templates.")
     ] = None,
     languages: Annotated[str | None, typer.Option(help="Only these, as in en,ja,sw.")] = None,
-    recipe: Annotated[str, typer.Option(help="Name or path of a recipe.")] = "quickstart",
+    recipe: Annotated[str, typer.Option(help="Name or path of a recipe.")] = "mluke-atlas",
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Change a field of the recipe.")
     ] = None,

@@ -22,7 +22,8 @@ import torch
 from exonym.foundation.errors import ExonymError
 from exonym.foundation.progress import stage
 from exonym.training import Recipe, pretrain
-from exonym.training.run_folder import Place, read_metrics
+from exonym.training.checkpoints import Place
+from exonym.training.run_folder import read_metrics
 
 _POLL_SECONDS = 0.5
 

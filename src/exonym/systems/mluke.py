@@ -4,43 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 from exonym.analysis import macro_average, most_frequent_wrong_share
+from exonym.corpus import Corpus
 from exonym.foundation.errors import InputError
 from exonym.foundation.files import JSON
 from exonym.foundation.progress import stage
+from exonym.systems.recipes import BACKBONE, RECIPES, STAGES, mluke_atlas
 from exonym.tasks import cloze
 from exonym.tasks.cloze.data import Told
 from exonym.tasks.cloze.metrics import chance, most_frequent
 from exonym.training import Recipe, load_recipe
+from exonym.training.recipe_files import changed
 
-RECIPES = ("mluke-base", "quickstart")
-BACKBONE, STAGES = "backbone", ("entities", "all")
+__all__ = [
+    "BACKBONE",
+    "RECIPES",
+    "STAGES",
+    "Asked",
+    "accuracy_block",
+    "bias_block",
+    "compare",
+    "recipe",
+    "words_only",
+]
 
 
-def recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
+def recipe(name_or_path: str, changes: Sequence[str] = (), *, corpus: Path | None = None) -> Recipe:
     """A recipe that comes with Exonym, by name, or one's own, by path.
 
     Args:
         name_or_path: one of `RECIPES`, or a TOML file.
         changes: see `load_recipe`.
+        corpus: what it is for: the steps of ``mluke-atlas`` follow from its size. None takes that
+            of the quickstart's.
 
     Raises:
-        InputError: neither a known name nor a file.
+        InputError: neither a known name nor a file; or no such corpus.
         ConfigError: an impossible recipe or change.
     """
+    if name_or_path == "mluke-atlas" and corpus is not None:
+        return changed(mluke_atlas(sequences=_sequences(corpus)), changes)
     if name_or_path in RECIPES:
-        return load_recipe(
-            Path(str(files("exonym.systems") / f"recipes/{name_or_path}.toml")), changes
-        )
+        return changed(RECIPES[name_or_path](), changes)
     if not Path(name_or_path).is_file():
         raise InputError(
             f"no recipe {name_or_path!r}",
             remedy=f"Give one of {', '.join(RECIPES)}, or the path of a TOML file",
         )
     return load_recipe(Path(name_or_path), changes)
+
+
+def _sequences(corpus: Path) -> int:
+    return sum(len(sequences) for sequences in Corpus.open(corpus).languages.values())
 
 
 def words_only(recipe: Recipe) -> Recipe:

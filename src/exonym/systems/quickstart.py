@@ -65,7 +65,7 @@ class QuickstartOptions:
     entities: int | None = 500
     table: Path | None = None
     languages: tuple[str, ...] | None = None
-    recipe: str = "quickstart"
+    recipe: str = "mluke-atlas"
     changes: tuple[str, ...] = ()
     vocabulary_size: int = 8000
     max_words: int = 64
@@ -93,7 +93,7 @@ class Quickstart:
 
     def __init__(self, out: Path, options: QuickstartOptions) -> None:
         self.out, self.options = out, options
-        self.recipe = replace(mluke.recipe(options.recipe, options.changes), seed=options.seed)
+        self.recipe = self._recipe()  # until there is a corpus from whose size steps follow
         self._seconds: dict[str, float] = {}
         self._memory = 0.0
 
@@ -124,12 +124,18 @@ class Quickstart:
         self._require_questions()
         self._step("kb", lambda: build_knowledge_base([out / "atlas"], out / "kb"))
         self._step("corpus", lambda: build_corpus(out / "kb", out / "corpus", self._corpus()))
+        self.recipe = self._recipe(out / "corpus")
         self._pretrain("backbone", self.recipe.only(mluke.BACKBONE))
         rest = self.recipe.only(*mluke.STAGES)
         rest = replace(rest, model=replace(rest.model, backbone=out / "backbone" / "model"))
         self._pretrain_both(rest, mluke.words_only(rest))
         self._step("cloze.json", self._ask)
         return self._summarise()
+
+    def _recipe(self, corpus: Path | None = None) -> Recipe:
+        options = self.options
+        recipe = mluke.recipe(options.recipe, options.changes, corpus=corpus)
+        return replace(recipe, seed=options.seed)
 
     def _open(self, overwrite: bool) -> None:
         if self.out.exists() and not self.out.is_dir():
@@ -287,7 +293,8 @@ class Quickstart:
         out = self.out
         corpus = Corpus.open(out / "corpus")
         runs = {
-            name: list(read_metrics(out / name)) for name in ("backbone", "mluke", "words-only")
+            name: list(read_metrics(out / name, "train"))
+            for name in ("backbone", "mluke", "words-only")
         }
         summary: JSON = {
             "exonym": exonym.__version__,

@@ -1,0 +1,50 @@
+"""What Atlas teaches: ablations, smoothing, shares of languages, and the full table.
+
+    python tools/atlas_experiments.py run --work WORK                    # all of it, hours
+    python tools/atlas_experiments.py run --work WORK --studies ablations --seeds 0
+    python tools/atlas_experiments.py page --work WORK                   # docs/ablations.md, plots
+
+A run whose result is in WORK is not done again, and one that was killed goes on, so the command
+may be stopped and given again. ``page`` takes what is there: the results go to docs/results/, the
+tables and plots to docs/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from exonym.foundation.errors import ExonymError
+from experiments.plan import SEEDS, STUDIES
+from experiments.running import planned, run
+
+
+def main() -> int:
+    """Run experiments, or write their page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("run", "page"))
+    parser.add_argument("--work", type=Path, required=True, help="where everything goes")
+    parser.add_argument("--studies", default=",".join(STUDIES), help="some of them, in order")
+    parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
+    options = parser.parse_args()
+    try:
+        if options.what == "page":
+            from experiments.page import write_page
+
+            write_page(options.work)
+            return 0
+        studies = [STUDIES[name] for name in options.studies.split(",")]
+        for one in planned(studies, [int(seed) for seed in options.seeds.split(",")]):
+            started = time.monotonic()
+            run(one, options.work)
+            print(f"{one.name}: {time.monotonic() - started:.0f} s", flush=True)
+    except ExonymError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
