@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from exonym.corpus import Corpus, MaskedBatch
-from exonym.modeling import EntityMaskedLM
+from exonym.modeling import EntityMaskedLM, embeddings
 from exonym.training import Recipe, Stage, estimate, pretrain
 from exonym.training.checkpoints import Place
 from exonym.training.engine import Engine
@@ -97,6 +97,35 @@ def test_accumulated_gradients_are_those_of_the_whole_batch_in_float64(
     assert accumulated.keys() == expected.keys()
     for name, gradient in expected.items():
         torch.testing.assert_close(accumulated[name], gradient, atol=1e-9, rtol=1e-7, msg=name)
+
+
+def test_tables_whose_look_ups_only_add_to_the_heads_gradient_get_the_same_gradient(
+    still: Recipe, corpus: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sparse = stage_run(still, corpus, engine, double=True)
+    sparse.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
+    sparse.step(0, sparse.share(0), None, norm=True)
+    assert sparse.module.model.luke.entity_embeddings.touched_rows_only  # type: ignore[union-attr]
+
+    def dense(table: torch.nn.Embedding, rows: Tensor, _: bool) -> Tensor:
+        return F.embedding(rows, table.weight)
+
+    monkeypatch.setattr(embeddings, "look_up", dense)
+    twin = stage_run(still, corpus, engine, double=True)
+    twin.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
+    twin.step(0, twin.share(0), None, norm=True)
+    for (name, one), other in zip(gradients(sparse).items(), gradients(twin).values(), strict=True):
+        assert not one.is_sparse
+        torch.testing.assert_close(one, other, atol=1e-12, rtol=1e-10, msg=name)
+
+
+def test_a_head_without_its_objective_leaves_the_look_ups_dense(
+    still: Recipe, corpus: Path, engine: Engine
+) -> None:
+    alone = replace(still, stages=(Stage("all", 5, 1e-2, objectives=("entities",)),))
+    run = stage_run(alone, corpus, engine)
+    run.step(0, run.share(0), None, norm=True)
+    assert all(not gradient.is_sparse for gradient in gradients(run).values())
 
 
 def test_clipping_scales_all_gradients_to_the_norm(

@@ -13,13 +13,32 @@ from exonym.modeling.config import EncoderConfig
 from exonym.modeling.dropout import dropout_add
 
 
+def look_up(table: nn.Embedding, rows: Tensor, touched_rows_only: bool) -> Tensor:
+    """Rows of a table.
+
+    Args:
+        table: of pieces or entities.
+        rows: (…,).
+        touched_rows_only: let the gradient of the look-up be sparse. Only where something else
+            gives the table a dense gradient in the same backward pass (a head that is tied to it),
+            to which PyTorch then adds the touched rows in place, instead of a second gradient as
+            large as the table.
+    """
+    return F.embedding(rows, table.weight, sparse=touched_rows_only)
+
+
 class WordEmbeddings(nn.Module):
-    """Piece, position and type embeddings, as in XLM-R."""
+    """Piece, position and type embeddings, as in XLM-R.
+
+    Attributes:
+        touched_rows_only: see `look_up`; `EntityEmbeddings` has it as well.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         hidden = config.hidden_size
         self.pad_token_id, self.max_words = config.pad_token_id, config.max_words
+        self.touched_rows_only = False
         self.word_embeddings = nn.Embedding(config.vocab_size, hidden)
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, hidden)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, hidden)
@@ -46,7 +65,8 @@ class WordEmbeddings(nn.Module):
         positions = used.cumsum(dim=1) * used + self.pad_token_id
         pieces = input_ids.flatten().index_select(0, places)
         positions = positions.flatten().index_select(0, places)
-        embedded = self.word_embeddings(pieces) + self.position_embeddings(positions)
+        embedded = look_up(self.word_embeddings, pieces, self.touched_rows_only)
+        embedded = embedded + self.position_embeddings(positions)
         embedded = embedded + self.token_type_embeddings.weight[0]
         return dropout_add(self.LayerNorm(embedded), None, self.dropout.p, self.training)
 
@@ -58,6 +78,7 @@ class EntityEmbeddings(nn.Module):
         super().__init__()
         hidden = config.hidden_size
         self.pooling = config.entity_position_pooling
+        self.touched_rows_only = False
         self.entity_embeddings = nn.Embedding(config.entity_vocab_size, config.entity_emb_size)
         self.entity_embedding_dense: nn.Module = (
             nn.Linear(config.entity_emb_size, hidden, bias=False)
@@ -79,7 +100,9 @@ class EntityEmbeddings(nn.Module):
         Returns:
             (…, hidden).
         """
-        embedded = self.entity_embedding_dense(self.entity_embeddings(entity_ids))
+        embedded = self.entity_embedding_dense(
+            look_up(self.entity_embeddings, entity_ids, self.touched_rows_only)
+        )
         table = self.position_embeddings.weight
         positions = position_ids.flatten(0, -2)
         used = positions >= 0

@@ -24,7 +24,7 @@ from exonym.objectives import pages
 from exonym.objectives.loss import IGNORED
 from exonym.objectives.precision import Precision
 
-KEPT_BYTES = {"cpu": 320 << 20, "cuda": 2 << 30}
+KEPT_BYTES = {"cpu": 640 << 20, "cuda": 2 << 30}
 """Most bytes of a chunk's exponentials, by device. A chunk has at least 16 targets even so."""
 
 BLOCK_ROWS = {"cpu": 4096, "cuda": 16384}
@@ -202,8 +202,9 @@ class _Chunk:
             logits = self.room.logits(block, count)
             self.precision.multiply(rows, turned, logits)
             logits += self.bias[block, None]
-            higher = torch.maximum(highest, logits.amax(0))
-            own = seen.look(logits, block, highest)
+            highest_here = logits.amax(0)
+            own = seen.look(logits, block, highest, highest_here)
+            higher = torch.maximum(highest, highest_here)
             exponentials = logits.sub_(higher).clamp_(min=_FLOOR[exact]).exp_()
             fade = (highest - higher).double().exp_()
             if own is not None:
@@ -268,13 +269,16 @@ class _TargetLogits:
         self.logits = torch.empty(0)
         self.first = torch.zeros_like(targets, dtype=torch.bool)
 
-    def look(self, logits: Tensor, block: slice, highest: Tensor) -> tuple[Tensor, Tensor] | None:
+    def look(
+        self, logits: Tensor, block: slice, highest: Tensor, highest_here: Tensor
+    ) -> tuple[Tensor, Tensor] | None:
         """Note the targets of a block; returns where they are in it.
 
         Args:
             logits: (rows, targets) of the block.
             block: its rows in the table.
             highest: (targets,) logits of the rows before.
+            highest_here: (targets,) logits of the block.
         """
         if not self.logits.numel():
             self.logits = torch.zeros_like(highest)
@@ -287,8 +291,11 @@ class _TargetLogits:
         places = self.targets[columns] - block.start
         found = logits[places, columns]
         self.logits[columns] = found
-        best = logits[:, columns].argmax(0)
-        self.first[columns] = (best == places) & (found > highest[columns])
+        # Which row is the first of the highest is asked only where it may be the target.
+        leads = (found == highest_here[columns]) & (found > highest[columns])
+        leading = columns[leads]
+        best = logits.index_select(1, leading).argmax(0)
+        self.first[leading] = best == places[leads]
         return places, columns
 
 

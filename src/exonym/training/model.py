@@ -69,6 +69,12 @@ class PretrainingModel(nn.Module):
         with torch.autocast(
             batch["input_ids"].device.type, dtype=torch.bfloat16, enabled=self.in_bfloat16
         ):
+            # The losses give the tables dense gradients, which the look-ups only add to. On GPUs
+            # such additions would come in any order.
+            on_cpu = batch["input_ids"].device.type == "cpu"
+            luke = self.model.luke
+            luke.embeddings.touched_rows_only = on_cpu and "words" in weights
+            luke.entity_embeddings.touched_rows_only = on_cpu and "entities" in weights
             output = self.model(**inputs)
             for name, weight in weights.items():
                 of = _OBJECTIVES[name](
