@@ -7,10 +7,9 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import torch
 
@@ -196,25 +195,18 @@ def is_bfloat16(recipe: Recipe) -> bool:
     return torch.cuda.is_available() or multiplies_bfloat16()
 
 
-class clear_memory_errors:  # noqa: N801 - used like a function
-    """Turns running out of memory into one line that says what to do."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        text = str(error)
-        if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-            isinstance(error, RuntimeError)
-            and ("not enough memory" in text or "can't allocate memory" in text)
-        ):
-            raise ResourceError(
-                "the machine ran out of memory",
-                remedy="Lower sequences_at_once (--set sequences_at_once=…): it changes nothing "
-                "but the memory a step needs. --estimate says how much that is",
-            ) from error
+@contextlib.contextmanager
+def clear_memory_errors() -> Iterator[None]:
+    """Turn running out of memory into one line that says what to do."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # On a CPU, torch raises a plain RuntimeError.
+        said = any(words in str(error) for words in ("not enough memory", "can't allocate memory"))
+        if not said and not isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+            raise
+        raise ResourceError(
+            "the machine ran out of memory",
+            remedy="Lower sequences_at_once (--set sequences_at_once=…): it changes nothing "
+            "but the memory a step needs. --estimate says how much that is",
+        ) from error
