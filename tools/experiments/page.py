@@ -26,7 +26,9 @@ _WAYS = {
     "mluke_e_y": "E([Y])",
     "mluke_e_xy": "E([X]&[Y])",
 }
-_COLOURS = ("#0b6e99", "#c1440e", "#3c7d3c", "#8a4fa3", "#b8860b", "#5a5a5a", "#d0417e")
+_COLOURS = (
+    "#0b6e99", "#c1440e", "#3c7d3c", "#8a4fa3", "#b8860b", "#5a5a5a", "#d0417e", "#17a398",
+)  # fmt: skip
 _HALF = len(LARGE_TO_SMALL) // 2
 
 
@@ -80,8 +82,11 @@ def _seeds(way: JSON | None) -> str:
     return "–" if way is None else ", ".join(f"{seed:.2f}" for seed in way["seeds"])
 
 
-def _full(found: JSON) -> str:
-    variants = _variants(found, "full")
+def _rows_of(study: str) -> Callable[[JSON], str]:
+    return lambda found: _who_answers(_variants(found, study))
+
+
+def _who_answers(variants: Mapping[str, JSON]) -> str:
     kinds = {
         kind: {
             **variants.get(FULL, {}).get("last", {}).get(kind, {}),
@@ -144,11 +149,13 @@ def _shares(found: JSON) -> str:
             + [_cell(control.get("mluke_e_xy"))]
         )
     head = ["told by", "sequences", "untold questions", "E([X]&[Y])", "E([Y])", "W", "control"]
-    return _table(head, rows)
+    plot = f"\n\n![Accuracy against the share of languages]({PLOTS}/shares.svg)" if rows else ""
+    return _table(head, rows) + plot
 
 
 _TABLES: Mapping[str, Callable[[JSON], str]] = {
-    "full": _full,
+    "quickstart": _rows_of("quickstart"),
+    "full": _rows_of("full"),
     "ablations": _ablations,
     "alpha": _alpha,
     "shares": _shares,
@@ -182,7 +189,7 @@ def _save(name: str, plot: Callable[[Axes], None]) -> None:
             {"svg.hashsalt": "exonym", "svg.fonttype": "none", "axes.spines.top": False,
              "axes.spines.right": False, "legend.frameon": False}
         )  # fmt: skip
-        figure = Figure(figsize=(8, 4.5), layout="constrained", facecolor="white")
+        figure = Figure(figsize=(9, 4.5), layout="constrained", facecolor="white")
         plot(figure.add_subplot())
         (DOCS / PLOTS).mkdir(exist_ok=True)
         figure.savefig(DOCS / PLOTS / f"{name}.svg", format="svg", metadata={"Date": None})
@@ -191,7 +198,7 @@ def _save(name: str, plot: Callable[[Axes], None]) -> None:
 def _curves(axes: Axes, variants: Mapping[str, JSON]) -> None:
     """Accuracy on untold facts against steps, one line a variant, with its interval."""
     trained = [variant for variant in variants.values() if len(variant["curve"]) > 1]
-    for variant, colour in zip(trained, _COLOURS, strict=False):
+    for variant, colour in zip(trained, _COLOURS[: len(trained)], strict=True):
         way = "mluke_e_xy" if "mluke_e_xy" in variant["last"]["untold"] else "words_only"
         points = [(point["step"], point["ways"][way]) for point in variant["curve"]]
         steps = [step for step, _ in points]
@@ -202,7 +209,7 @@ def _curves(axes: Axes, variants: Mapping[str, JSON]) -> None:
     axes.set_xlabel("steps of the paper's two stages")
     axes.set_ylabel("accuracy on untold facts")
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize="small", loc="upper left")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _by_language(axes: Axes, chosen: Sequence[tuple[JSON, str]]) -> None:

@@ -71,7 +71,8 @@ def run(one: Planned, work: Path) -> None:
     if result.is_file():
         return
     world = build_world(one.world, one.seed, work / "worlds" / one.place)
-    recipe = replace(mluke.recipe("mluke-atlas", one.study.size.changes), seed=one.seed)
+    recipe = mluke.recipe("mluke-atlas", one.study.size.changes, corpus=world / "corpus")
+    recipe = replace(recipe, seed=one.seed)
     rest = recipe.only(*mluke.STAGES)
     rest = replace(rest, model=replace(rest.model, backbone=_backbone(one, recipe, world, work)))
     trained = replace(one, variant=one.study.variants[0]) if one.variant.redrawn else one
