@@ -24,7 +24,7 @@ from exonym.training import pretrain
 def words_per_second(corpus: Path, threads: int, steps: int) -> float:
     torch.set_num_threads(threads)
     changes = [f"stages.{name}.steps={steps}" for name in ("backbone", "entities", "all")]
-    recipe = mluke.recipe("quickstart", changes)
+    recipe = mluke.recipe("mluke-atlas", changes)
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         run = pretrain(corpus, Path(folder) / "run", recipe)

@@ -34,7 +34,7 @@ def figures(path: Path) -> JSON:
     """
     summary = read_json(path)
     manifest = path.parent / "mluke" / "manifest.json"
-    machine = read_json(manifest).get("machine", {}) if manifest.is_file() else {}
+    machines = read_json(manifest).get("machines", []) if manifest.is_file() else []
     try:
         return {
             "exonym": summary["exonym"],
@@ -43,7 +43,7 @@ def figures(path: Path) -> JSON:
             "languages": len(summary["corpus"]["languages"]),
             "seconds": summary["seconds"],
             "peak_memory_mib": summary["peak_memory_mib"],
-            "machine": {**machine, "threads": summary["threads"]},
+            "machine": {**(machines[-1] if machines else {}), "threads": summary["threads"]},
             # A world in which every fact is told somewhere has no control.
             "cloze": {
                 "untold": summary["cloze"]["untold"],
