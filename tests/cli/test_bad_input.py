@@ -186,7 +186,7 @@ def test_a_batch_larger_than_the_machine(world: World, tmp_path: Path, exonym: C
         "--set", "batch_sequences=1_000_000_000",
     )  # fmt: skip
     assert done.status == 1
-    assert "batch_sequences" in done.error
+    assert "sequences_at_once" in done.error
     assert not (tmp_path / "run" / "model").exists()
 
 
