@@ -212,6 +212,8 @@ def test_held_out_losses_are_of_sequences_that_are_never_trained_on(
         assert {"entities", "entities_accuracy", "words_targets"} <= record.keys()
     trained = list(read_metrics(run.path, "train"))
     assert {"de", "en", "ja"} == set(trained[-1]["languages"])
+    nothing = pretrain(corpus, tmp_path / "nothing", replace(recipe, held_out_sequences=0))
+    assert not list(read_metrics(nothing.path, "held_out"))
     never = pretrain(corpus, tmp_path / "never", replace(recipe, evaluate_steps=0))
     assert not list(read_metrics(never.path, "held_out"))
 

@@ -136,7 +136,7 @@ class Loop:
         """Log the held-out losses; returns their sum over the objectives."""
         started = time.monotonic()
         losses = run.measure()
-        if not losses:
+        if not losses["languages"]:
             return None  # nothing is held out
         record = self._record("held_out", run, done)
         record |= {**losses, "seconds": time.monotonic() - started}

@@ -11,11 +11,7 @@ from torch import Tensor, nn
 
 from exonym.corpus import MaskedBatch
 from exonym.modeling import EntityMaskedLM
-from exonym.objectives import (
-    IGNORED,
-    masked_entity_prediction,
-    masked_language_modeling,
-)
+from exonym.objectives import IGNORED, masked_entity_prediction, masked_language_modeling
 from exonym.training.recipe import Objective
 
 PREFIX = "model."
