@@ -17,12 +17,13 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from beside_luke import Process, answer, draw_batch, measure_ceiling, status_bytes
 
 ROWS: dict[str, tuple[list[int], int]] = {
     # name: words of each item; entities are one per 16 words
@@ -36,37 +37,13 @@ ROWS: dict[str, tuple[list[int], int]] = {
 }
 EXONYM = ("float32", "float32 compiled", "bfloat16", "bfloat16 compiled")
 TRANSFORMERS = ("float32", "bfloat16")
-POSITIONS = 30
-"""Pieces that the tokenizer leaves room for in each mention."""
 
 
 def make_batch(row: str, shape: dict[str, Any]) -> dict[str, Any]:
     """The batch of a row, the same in every process."""
-    import torch
-
     lengths, per_entity = ROWS[row]
     lengths = [min(length, shape["most_words"]) for length in lengths]
-    counts = [max(1, length // per_entity) for length in lengths]
-    generator = torch.Generator().manual_seed(len(lengths))
-
-    def draw(low: int, high: int, *size: int) -> Any:
-        return torch.randint(low, high, size, generator=generator)
-
-    words, entities = (len(lengths), max(lengths)), (len(lengths), max(counts))
-    mask = torch.arange(words[1])[None] < torch.tensor(lengths)[:, None]
-    entity_mask = torch.arange(entities[1])[None] < torch.tensor(counts)[:, None]
-    positions = torch.full((*entities, POSITIONS), -1)
-    for item, length in enumerate(lengths):
-        for entity in range(counts[item]):
-            start, pieces = int(draw(0, length - 4, 1)), int(draw(1, 5, 1))
-            positions[item, entity, :pieces] = torch.arange(start, start + pieces)
-    return {
-        "input_ids": torch.where(mask, draw(5, shape["vocab_size"], *words), 1),
-        "attention_mask": mask.long(),
-        "entity_ids": torch.where(entity_mask, draw(4, shape["entity_vocab_size"], *entities), 0),
-        "entity_attention_mask": entity_mask.long(),
-        "entity_position_ids": positions,
-    }
+    return draw_batch(shape, lengths, [max(1, length // per_entity) for length in lengths])
 
 
 def products(row: str, shape: dict[str, Any]) -> int:
@@ -79,7 +56,7 @@ def products(row: str, shape: dict[str, Any]) -> int:
     return 2 * total * shape["num_hidden_layers"]
 
 
-# --- the workers: one JSON request a line, one JSON answer a line -------------------------------
+# --- the workers --------------------------------------------------------------------------------
 
 
 class Worker:
@@ -147,21 +124,7 @@ class Worker:
 
     def ceiling(self, dtype: str) -> float:
         """Products a second in large matrix products."""
-        import torch
-
-        best, kind = 0.0, getattr(torch, dtype)
-        hidden = self.order["shape"]["hidden_size"]
-        for rows, inner, columns in ((3 * hidden, hidden, 4 * hidden), (3 * hidden,) * 3):
-            left = torch.randn(rows, inner, device=self.device).to(kind)
-            right = torch.randn(inner, columns, device=self.device).to(kind)
-            for _ in range(6):
-                started = time.perf_counter()
-                left @ right
-                if self.device.type == "cuda":
-                    torch.cuda.synchronize()
-                taken = time.perf_counter() - started
-                best = max(best, 2 * rows * inner * columns / taken)
-        return best
+        return measure_ceiling(self.order["shape"]["hidden_size"], dtype, self.order["device"])
 
     def scoring(self, rows: int, width: int, mentions: int, candidates: int, k: int) -> Any:
         """Milliseconds and megabytes of scoring entities, ours and the straightforward way."""
@@ -195,62 +158,14 @@ class Worker:
                 started = time.perf_counter()
                 way()
                 taken = time.perf_counter() - started
-            results[name] = {"seconds": taken, "megabytes": (peak() - before) / 1e6}
+            results[name] = {"seconds": taken, "megabytes": (status_bytes("VmHWM") - before) / 1e6}
         return results
 
 
 def reset_peak() -> int:
-    """Bytes in memory now, from which `peak` counts (Linux)."""
+    """Bytes in memory now, from which ``VmHWM`` counts (Linux)."""
     Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
-
-
-def peak() -> int:
-    return _status("VmHWM")
-
-
-def _status(field: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(field)
-
-
-def work(kind: str, order: dict[str, Any]) -> None:
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # what libraries print is no answer
-    worker = Worker(kind, order)
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        answers.write(json.dumps(getattr(worker, name)(*arguments)) + "\n")
-        answers.flush()
-
-
-class Process:
-    """A worker, from the outside."""
-
-    def __init__(self, python: str, kind: str, order: dict[str, Any]) -> None:
-        self.process = subprocess.Popen(
-            [python, __file__, "--worker", kind, "--order", json.dumps(order)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, name: str, *arguments: Any) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps([name, arguments]) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"a worker ended with status {self.process.wait()}; see above")
-        return json.loads(line)
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+    return status_bytes("VmRSS")
 
 
 # --- the run ------------------------------------------------------------------------------------
@@ -280,11 +195,13 @@ def measure(options: argparse.Namespace, shape: dict[str, Any], directory: Path)
         "threads": options.threads,
         "device": options.device,
     }
-    ours = Process(sys.executable, "exonym", order)
+    ours = Process(sys.executable, __file__, "exonym", order)
     sides = [(ours, "exonym", [v for v in EXONYM if options.compile or "compiled" not in v])]
     for name, python in (("transformers", options.oracle), ("transformers 5", options.oracle5)):
         if python:
-            sides.insert(0, (Process(python, "transformers", order), name, list(TRANSFORMERS)))
+            sides.insert(
+                0, (Process(python, __file__, "transformers", order), name, list(TRANSFORMERS))
+            )
     sides.sort(key=lambda side: side[1] != "transformers")
     differences = {}
     if options.oracle:
@@ -308,7 +225,7 @@ def measure(options: argparse.Namespace, shape: dict[str, Any], directory: Path)
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
     for process, *_ in sides:
         process.close()
-    scorer = Process(sys.executable, "exonym", order)
+    scorer = Process(sys.executable, __file__, "exonym", order)
     scoring = scorer.ask("scoring", options.entities, shape["entity_emb_size"], 64, 30, 100)
     scorer.close()
     return {
@@ -390,7 +307,7 @@ def main() -> None:
     parser.add_argument("--order", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.worker, options.order)
+        answer(lambda: Worker(options.worker, options.order))
         return
     import torch
 

@@ -21,12 +21,13 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from beside_luke import Process, answer, draw_batch, measure_ceiling, status_bytes
 
 BASE = {"vocab_size": 250_002, "hidden_size": 768, "entity_emb_size": 256, "num_hidden_layers": 12}
 BASE |= {"num_attention_heads": 12, "intermediate_size": 3072, "max_position_embeddings": 514}
@@ -38,38 +39,24 @@ SECTIONS: dict[str, tuple[dict[str, int], list[int]]] = {
     "base, 1,200,000 entities": (BASE | {"entity_vocab_size": 1_200_000}, LONG),
     "small": (SMALL | {"entity_vocab_size": 2_000}, SHORT),
 }
-PER_ENTITY, MASKED, POSITIONS = 16, 0.15, 30
-"""Words for each entity, share of both that is masked, pieces a mention has room for."""
+PER_ENTITY, MASKED = 16, 0.15
+"""Words for each entity, share of both that is masked."""
 NAMES = ("input_ids", "attention_mask", "entity_ids", "entity_attention_mask")
 NAMES += ("entity_position_ids",)
+
+
+def entity_counts(lengths: list[int]) -> list[int]:
+    return [max(1, length // PER_ENTITY) for length in lengths]
 
 
 def make_batch(shape: dict[str, int], lengths: list[int]) -> dict[str, Any]:
     """A masked batch, the same in every process: inputs, places of targets, targets."""
     import torch
 
-    counts = [max(1, length // PER_ENTITY) for length in lengths]
+    batch = draw_batch(shape, lengths, entity_counts(lengths))
     generator = torch.Generator().manual_seed(len(lengths))
-
-    def draw(low: int, high: int, *size: int) -> Any:
-        return torch.randint(low, high, size, generator=generator)
-
-    words, entities = (len(lengths), max(lengths)), (len(lengths), max(counts))
-    mask = torch.arange(words[1])[None] < torch.tensor(lengths)[:, None]
-    entity_mask = torch.arange(entities[1])[None] < torch.tensor(counts)[:, None]
-    positions = torch.full((*entities, POSITIONS), -1)
-    for item, length in enumerate(lengths):
-        for entity in range(counts[item]):
-            start, pieces = int(draw(0, length - 4, 1)), int(draw(1, 5, 1))
-            positions[item, entity, :pieces] = torch.arange(start, start + pieces)
-    batch = {
-        "input_ids": torch.where(mask, draw(5, shape["vocab_size"], *words), 1),
-        "attention_mask": mask.long(),
-        "entity_ids": torch.where(entity_mask, draw(4, shape["entity_vocab_size"], *entities), 0),
-        "entity_attention_mask": entity_mask.long(),
-        "entity_position_ids": positions,
-    }
-    for kind, real, ids in (("words", mask, "input_ids"), ("entities", entity_mask, "entity_ids")):
+    for kind, ids in (("words", "input_ids"), ("entities", "entity_ids")):
+        real = batch["attention_mask" if kind == "words" else "entity_attention_mask"]
         places = real.flatten().nonzero()[:, 0]
         chosen = torch.randperm(len(places), generator=generator)[: round(MASKED * len(places)) + 1]
         places = places[chosen.sort().values]
@@ -82,7 +69,7 @@ def make_batch(shape: dict[str, int], lengths: list[int]) -> dict[str, Any]:
 def products(shape: dict[str, int], lengths: list[int]) -> int:
     """Multiplications and additions of a step, over real rows and targets."""
     hidden, inner = shape["hidden_size"], shape["intermediate_size"]
-    counts = [max(1, length // PER_ENTITY) for length in lengths]
+    counts = entity_counts(lengths)
     total = 0
     for rows in (length + count for length, count in zip(lengths, counts, strict=True)):
         of_layer = rows * (4 * hidden**2 + 2 * hidden * inner) + 2 * rows**2 * hidden
@@ -112,7 +99,7 @@ def bytes_of_padded_step(shape: dict[str, int], lengths: list[int]) -> int:
     return 4 * (4 * parameters(shape) + 4 * logits + layers)
 
 
-# --- the workers: one JSON request a line, one JSON answer a line -------------------------------
+# --- the workers --------------------------------------------------------------------------------
 
 
 class Worker:
@@ -183,46 +170,7 @@ class Worker:
 
     def peak(self) -> int:
         """Bytes (Linux)."""
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-        raise LookupError("VmHWM")
-
-
-def work(kind: str, order: dict[str, Any]) -> None:
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # what libraries print is no answer
-    worker = Worker(kind, order)
-    for line in sys.stdin:
-        answers.write(json.dumps(getattr(worker, json.loads(line))()) + "\n")
-        answers.flush()
-
-
-class Process:
-    """A worker, from the outside."""
-
-    def __init__(self, python: str, kind: str, order: dict[str, Any]) -> None:
-        self.process = subprocess.Popen(
-            [python, __file__, "--worker", kind, "--order", json.dumps(order)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, name: str) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(name) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"a worker ended with status {self.process.wait()}; see above")
-        return json.loads(line)
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        return status_bytes("VmHWM")
 
 
 # --- the run ------------------------------------------------------------------------------------
@@ -236,21 +184,6 @@ def write_model(directory: Path, shape: dict[str, int], dropout: float) -> None:
     torch.manual_seed(0)
     rates = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
     EntityMaskedLM(EncoderConfig(**shape, **rates)).save_pretrained(directory)
-
-
-def ceiling(shape: dict[str, int], dtype: str, threads: int) -> float:
-    """Products a second in large matrix products."""
-    import torch
-
-    torch.set_num_threads(threads)
-    best, kind, hidden = 0.0, getattr(torch, dtype), shape["hidden_size"]
-    for rows, inner, columns in ((3 * hidden, hidden, 4 * hidden), (3 * hidden,) * 3):
-        left, right = torch.randn(rows, inner).to(kind), torch.randn(inner, columns).to(kind)
-        for _ in range(6):
-            started = time.perf_counter()
-            left @ right
-            best = max(best, 2 * rows * inner * columns / (time.perf_counter() - started))
-    return best
 
 
 def lengths_that_fit(shape: dict[str, int], lengths: list[int]) -> list[int]:
@@ -288,9 +221,11 @@ def measure(options: argparse.Namespace, name: str, dtype: str, directory: Path)
     peaks: dict[str, int] = {}
     ceilings = []
     for number in range(options.rounds):
-        ceilings.append(ceiling(shape, dtype, options.threads))
+        ceilings.append(measure_ceiling(shape["hidden_size"], dtype))
         for side, start in sides.items():
-            process = Process(*start)  # one at a time: two might not fit into memory
+            process = Process(
+                start[0], __file__, *start[1:]
+            )  # one at a time: two might not fit into memory
             if side not in losses:
                 losses[side] = process.ask("loss")
             process.ask("step")  # warms up, and makes the moments
@@ -301,7 +236,7 @@ def measure(options: argparse.Namespace, name: str, dtype: str, directory: Path)
             process.close()
         print(f"{name}: round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
     step = statistics.median(seconds["exonym"])
-    entities = sum(max(1, length // PER_ENTITY) for length in lengths)
+    entities = sum(entity_counts(lengths))
     report = {
         "section": name,
         "dtype": dtype,
@@ -337,13 +272,16 @@ def ratios(theirs: list[float], ours: list[float]) -> dict[str, float]:
 
 def data_seconds(corpus: Path, words: int, batches: int = 20) -> float:
     """Seconds to draw and mask as many words of a corpus as a step sees."""
-    from exonym.corpus import Corpus
-    from exonym.corpus.data import PretrainingData
-    from exonym.corpus.masking import Masking
+    from exonym.corpus import Corpus, LanguageSampling, Masking, PretrainingData
 
     opened = Corpus.open(corpus)
     data = PretrainingData(
-        opened, opened.tokenizer(), masking=Masking(), batch_sequences=32, seed=0
+        opened,
+        opened.tokenizer(),
+        masking=Masking(),
+        sampling=LanguageSampling(),
+        batch_sequences=32,
+        seed=0,
     )
     data.share(0)
     started, pieces = time.perf_counter(), 0
@@ -393,12 +331,13 @@ def main() -> None:
     parser.add_argument("--order", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        return work(options.worker, options.order)
+        return answer(lambda: Worker(options.worker, options.order))
     import torch
 
     from exonym.foundation.machine import multiplies_bfloat16
 
     options.threads = options.threads or torch.get_num_threads()
+    torch.set_num_threads(options.threads)
     dtypes = ["float32"]
     if multiplies_bfloat16():
         dtypes.append("bfloat16")
