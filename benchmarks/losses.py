@@ -92,7 +92,7 @@ def compare(inputs: Inputs, rounds: int, bfloat16: bool) -> None:
 
 def ceiling(rows: int, width: int, targets: int) -> float:
     """GFLOP/s of the loss's products alone, on blocks that stay in the cache."""
-    rows = min(rows, sweeps.BLOCK_ROWS["cpu"])
+    rows = min(rows, sweeps.BLOCK_ROWS)
     block, states = torch.randn(rows, width), torch.randn(width, targets)
     out = torch.empty(rows, targets)
     best = 0.0
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--kept", type=int, help="MiB of exponentials")
     options = parser.parse_args()
     if options.block:
-        sweeps.BLOCK_ROWS["cpu"] = options.block
+        sweeps.BLOCK_ROWS = options.block
     if options.kept:
         sweeps.KEPT_BYTES["cpu"] = options.kept << 20
     for targets in options.targets:

@@ -21,7 +21,7 @@ from exonym.objectives.precision import Precision
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many blocks and chunks even of small tables."""
-    monkeypatch.setitem(sweeps.BLOCK_ROWS, "cpu", 50)
+    monkeypatch.setattr(sweeps, "BLOCK_ROWS", 50)
     monkeypatch.setitem(sweeps.KEPT_BYTES, "cpu", 1)
 
 
@@ -89,13 +89,13 @@ def test_any_shape_any_block_and_any_chunk_give_the_full_softmax(
     inputs = inputs_of(targets, rows, width, seed=seed)
     inputs[3][torch.rand(targets) < ignored] = IGNORED
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sweeps.BLOCK_ROWS, "cpu", block)
+        patch.setattr(sweeps, "BLOCK_ROWS", block)
         patch.setitem(sweeps.KEPT_BYTES, "cpu", kept)
         assert_equals_twin(inputs, 1e-10)
 
 
 def test_float32_is_within_1e_5_of_float64(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sweeps.BLOCK_ROWS, "cpu", 1000)
+    monkeypatch.setattr(sweeps, "BLOCK_ROWS", 1000)
     inputs = inputs_of(90, 30_000, 16, torch.float32)
     with torch.no_grad():
         inputs[3][:5] = (inputs[0] @ inputs[1].T + inputs[2]).argmax(1)[:5]
