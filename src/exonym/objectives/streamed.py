@@ -17,7 +17,7 @@ def streamed_cross_entropy(states: Tensor, table: Tensor, bias: Tensor, targets:
     """Exact cross-entropy of the logits ``states @ table.T + bias``, which are never held at once.
 
     Memory grows with targets plus rows, not with their product: beside the gradients of the inputs,
-    exponentials of a chunk of targets (`sweeps.KEPT_BYTES`). Under autocast, products are taken in
+    probabilities of a chunk of targets (`sweeps.KEPT_BYTES`). Under autocast, products are taken in
     its type and sums in float32. The same input gives the same bits.
 
     Args:
