@@ -161,8 +161,8 @@ class Worker:
         """Seconds, and seconds of processors."""
         self.model.train()
         started, worked = time.perf_counter(), time.process_time()
+        self.optimizer.zero_grad(set_to_none=True)  # before the loss, as training does
         loss = self._loss()
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
         del loss

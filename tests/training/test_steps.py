@@ -14,6 +14,7 @@ from torch import Tensor
 
 from exonym.corpus import Corpus, MaskedBatch
 from exonym.modeling import EntityMaskedLM, embeddings
+from exonym.objectives import pages, streamed
 from exonym.training import Recipe, Stage, estimate, pretrain
 from exonym.training.checkpoints import Place
 from exonym.training.engine import Engine
@@ -102,21 +103,43 @@ def test_accumulated_gradients_are_those_of_the_whole_batch_in_float64(
 def test_tables_whose_look_ups_only_add_to_the_heads_gradient_get_the_same_gradient(
     still: Recipe, corpus: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sparse = stage_run(still, corpus, engine, double=True)
-    sparse.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
-    sparse.step(0, sparse.share(0), None, norm=True)
-    assert sparse.module.model.luke.entity_embeddings.touched_rows_only  # type: ignore[union-attr]
+    tied = stage_run(still, corpus, engine, double=True)
+    tied.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
+    tied.step(0, tied.share(0), None, norm=True)
+    assert tied.module.model.luke.entity_embeddings.tied is not None  # type: ignore[union-attr]
 
-    def dense(table: torch.nn.Embedding, rows: Tensor, _: bool) -> Tensor:
+    def dense(table: torch.nn.Embedding, rows: Tensor, **_: object) -> Tensor:
         return F.embedding(rows, table.weight)
 
     monkeypatch.setattr(embeddings, "look_up", dense)
     twin = stage_run(still, corpus, engine, double=True)
     twin.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
     twin.step(0, twin.share(0), None, norm=True)
-    for (name, one), other in zip(gradients(sparse).items(), gradients(twin).values(), strict=True):
+    for (name, one), other in zip(gradients(tied).items(), gradients(twin).values(), strict=True):
         assert not one.is_sparse
         torch.testing.assert_close(one, other, atol=1e-12, rtol=1e-10, msg=name)
+
+
+@pytest.mark.parametrize("large", [1, 1 << 40], ids=["huge pages", "plain memory"])
+def test_the_heads_gradient_becomes_the_tables_without_a_copy(
+    large: int, still: Recipe, corpus: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "LARGE", large)
+    given: list[int] = []
+    run = stage_run(still, corpus, engine)
+    run.optimizer.step = lambda: None  # type: ignore[method-assign, assignment]
+    kept = streamed.sweep
+
+    def spy(*arguments: object) -> object:
+        swept = kept(*arguments)  # type: ignore[arg-type]
+        given.append(swept.table.data_ptr())  # type: ignore[union-attr]
+        return swept
+
+    monkeypatch.setattr(streamed, "sweep", spy)
+    run.step(0, run.share(0), None, norm=True)
+    luke = run.module.model.luke  # type: ignore[union-attr]
+    tables = (luke.embeddings.word_embeddings, luke.entity_embeddings.entity_embeddings)
+    assert {table.weight.grad.data_ptr() for table in tables} == set(given)  # type: ignore[union-attr, operator]
 
 
 def test_a_head_without_its_objective_leaves_the_look_ups_dense(

@@ -24,4 +24,5 @@ def masked_entity_prediction(
     if output.entity_last_hidden_state is None:
         raise ValueError("masked entity prediction needs a batch with entities")
     states = output.entity_last_hidden_state.flatten(0, 1)[positions]
-    return streamed_cross_entropy(*model.entity_features(states), targets)
+    tied = model.luke.entity_embeddings.tied
+    return streamed_cross_entropy(*model.entity_features(states), targets, tied=tied)

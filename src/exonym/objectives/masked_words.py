@@ -18,4 +18,5 @@ def masked_language_modeling(
 ) -> Loss:
     """Predict the original pieces at the masked positions of the flattened (batch · words)."""
     states = output.last_hidden_state.flatten(0, 1)[positions]
-    return streamed_cross_entropy(*model.word_features(states), targets)
+    tied = model.luke.embeddings.tied
+    return streamed_cross_entropy(*model.word_features(states), targets, tied=tied)

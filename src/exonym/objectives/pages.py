@@ -36,4 +36,5 @@ def empty(shape: tuple[int, ...], *, dtype: torch.dtype, device: torch.device) -
         return torch.empty(shape, dtype=dtype, device=device)
     with suppress(OSError):  # a kernel without huge pages gives the same memory in small ones
         memory.madvise(mmap.MADV_HUGEPAGE)
-    return torch.frombuffer(memory, dtype=dtype).view(shape)
+    # Not a view: autograd takes over a gradient's memory only if nothing else has it.
+    return torch.frombuffer(memory, dtype=dtype).resize_(shape)

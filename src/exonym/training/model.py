@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from exonym.corpus import MaskedBatch
 from exonym.modeling import EntityMaskedLM
+from exonym.modeling.embeddings import TiedGradient
 from exonym.objectives import IGNORED, masked_entity_prediction, masked_language_modeling
 from exonym.training.recipe import Objective
 
@@ -69,8 +70,10 @@ class PretrainingModel(nn.Module):
             # such additions would come in any order.
             on_cpu = batch["input_ids"].device.type == "cpu"
             luke = self.model.luke
-            luke.embeddings.touched_rows_only = on_cpu and "words" in weights
-            luke.entity_embeddings.touched_rows_only = on_cpu and "entities" in weights
+            luke.embeddings.tied = TiedGradient() if on_cpu and "words" in weights else None
+            luke.entity_embeddings.tied = (
+                TiedGradient() if on_cpu and "entities" in weights else None
+            )
             output = self.model(**inputs)
             for name, weight in weights.items():
                 of = _OBJECTIVES[name](
