@@ -20,7 +20,8 @@ from exonym.training.checkpoints import Place
 from exonym.training.engine import Engine
 from exonym.training.initial import initial_model
 from exonym.training.run_folder import read_metrics
-from exonym.training.stage_run import NotANumberError, Setting, StageRun
+from exonym.training.stage_run import Setting, StageRun
+from exonym.training.trouble import NotANumberError
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from exonym.corpus import Corpus, MaskedBatch, PretrainingData, StepShare
-from exonym.foundation.errors import ExonymError
 from exonym.foundation.seeds import derive_seed
 from exonym.modeling import EntityMaskedLM
 from exonym.tokenization import EntityTokenizer
@@ -29,6 +28,7 @@ from exonym.training.model import (
 )
 from exonym.training.optimizer import make_optimizer, set_rate
 from exonym.training.recipe import OBJECTIVES, Objective, Recipe, Stage
+from exonym.training.trouble import NotANumberError
 from exonym.training.watching import Meter
 
 
@@ -242,10 +242,6 @@ def peak_memory_mib(device: torch.device) -> float:
         return torch.cuda.max_memory_allocated(device) / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-class NotANumberError(ExonymError):
-    """A loss or a gradient was infinite or not a number."""
 
 
 def _dealt(

@@ -14,9 +14,10 @@ from exonym.modeling import EntityMaskedLM
 from exonym.training.engine import Engine
 from exonym.training.initial import initial_model
 from exonym.training.optimizer import plan_training
-from exonym.training.pretrain import clear_memory_errors, is_bfloat16
+from exonym.training.pretraining import LESS_AT_ONCE, is_bfloat16
 from exonym.training.recipe import Recipe
 from exonym.training.stage_run import Setting, StageRun, peak_memory_mib
+from exonym.training.trouble import clear_memory_errors
 
 PROBE_STEPS = 10
 _FLOAT = 4  # bytes
@@ -95,7 +96,7 @@ def estimate(
     """
     opened = Corpus.open(corpus)
     tokenizer = opened.tokenizer()
-    with clear_memory_errors(), Engine(shard=shard) as engine:
+    with clear_memory_errors(LESS_AT_ONCE), Engine(shard=shard) as engine:
         setting = Setting(opened, tokenizer, recipe, engine, is_bfloat16(recipe))
         stages, most_trained = [], 0
         for index in range(len(recipe.stages)):

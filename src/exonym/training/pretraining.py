@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import torch
 
 import exonym
 from exonym.corpus import Corpus
-from exonym.foundation.errors import ResourceError
 from exonym.foundation.files import JSON, atomic_directory, sha256
 from exonym.foundation.machine import multiplies_bfloat16
 from exonym.training.checkpoints import Checkpoints, Keeping, Place
@@ -26,7 +25,13 @@ from exonym.training.optimizer import plan_training
 from exonym.training.recipe import Recipe
 from exonym.training.run_folder import RunFolder
 from exonym.training.stage_run import Setting
+from exonym.training.trouble import clear_memory_errors
 from exonym.training.watching import Tracker, open_tracker, tracker_class
+
+LESS_AT_ONCE = (
+    "Lower sequences_at_once (--set sequences_at_once=…): it changes nothing but the memory a step "
+    "needs. --estimate says how much that is"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def pretrain(
     started = time.monotonic()
     folder = RunFolder(Path(out))
     identity = _identity(opened, recipe)
-    with clear_memory_errors(), Engine(shard=shard) as engine:
+    with clear_memory_errors(LESS_AT_ONCE), Engine(shard=shard) as engine:
         folder.require_startable(identity, resume=resume, overwrite=overwrite)
         engine.wait()  # nobody begins to write before all have looked
         words = 0
@@ -193,20 +198,3 @@ def is_bfloat16(recipe: Recipe) -> bool:
     if recipe.precision != "auto":
         return recipe.precision == "bfloat16"
     return torch.cuda.is_available() or multiplies_bfloat16()
-
-
-@contextlib.contextmanager
-def clear_memory_errors() -> Iterator[None]:
-    """Turn running out of memory into one line that says what to do."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        # On a CPU, torch raises a plain RuntimeError.
-        said = any(words in str(error) for words in ("not enough memory", "can't allocate memory"))
-        if not said and not isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-            raise
-        raise ResourceError(
-            "the machine ran out of memory",
-            remedy="Lower sequences_at_once (--set sequences_at_once=…): it changes nothing "
-            "but the memory a step needs. --estimate says how much that is",
-        ) from error
