@@ -219,9 +219,10 @@ def test_tables_of_hashes_find_what_is_in_them_and_nothing_else(values: list[int
     assert slots.tolist() == [ranks[value] for value in values]
     assert len(table) == len(ranks)
     asked = [*values, *(value ^ 1 for value in values), 2**64 - 1]
-    found = table.find(np.array(asked, np.uint64))
-    found = found[found < len(table)]  # the slot after the last is no hash's
-    assert sorted(found.tolist()) == sorted(ranks[value] for value in asked if value in ranks)
+    places, found = (part.tolist() for part in table.find(np.array(asked, np.uint64)))
+    assert dict(zip(places, found, strict=True)) == {
+        place: ranks[value] for place, value in enumerate(asked) if value in ranks
+    }
 
 
 def test_few_other_hashes_pass_a_filter() -> None:

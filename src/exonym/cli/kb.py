@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from exonym.cli import kb_additions
 from exonym.cli.options import language_codes
 from exonym.cli.output import on_interrupt, print_json, print_table
 
@@ -331,3 +332,6 @@ def _print_found(query: str, found: dict[str, Any]) -> None:
 
 def _relation(fact: dict[str, Any]) -> str:
     return f"{fact['relation']} {fact['relation_label'] or ''}".strip()
+
+
+app.command("add")(kb_additions.add)

@@ -32,10 +32,23 @@ def print_json(value: Any) -> None:
 def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table: text on the left, figures on the right, an empty line behind.
 
+    Args:
+        title: printed above.
+        header: of the columns.
+        rows: cells, as `table_lines` takes them.
+    """
+    typer.echo(title)
+    for line in table_lines(header, rows):
+        typer.echo(line)
+    typer.echo()
+
+
+def table_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """The lines of a table: text on the left, figures on the right.
+
     On a terminal long cells are folded; elsewhere every row is one line.
 
     Args:
-        title: printed above.
         header: of the columns.
         rows: cells; whole numbers get thousands separators, others three decimals, None a dash.
     """
@@ -52,12 +65,9 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[objec
     console = Console(markup=False, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console = Console(markup=False, highlight=False, width=_WIDTH)
-    typer.echo(title)
     with console.capture() as printed:
         console.print(table)
-    for text in printed.get().splitlines():
-        typer.echo(text.rstrip())
-    typer.echo()
+    return [text.rstrip() for text in printed.get().splitlines()]
 
 
 def _figures(cells: Sequence[object]) -> bool:

@@ -14,6 +14,7 @@ from exonym.foundation.files import JSON, read_manifest
 from exonym.knowledge.records import Candidate, Entity, Name, NameKind, Triple
 from exonym.knowledge.sites import read_sites
 from exonym.knowledge.stored_articles import stored_articles
+from exonym.knowledge.surfaces import Surfaces
 from exonym.knowledge.tables import (
     Column,
     IndexedStrings,
@@ -204,6 +205,11 @@ class KnowledgeBase:
                 strict=True,
             )
         )
+
+    @property
+    def surfaces(self) -> Surfaces:
+        """All names by row, to be read many at a time."""
+        return Surfaces(self, self._surfaces)
 
     def candidates(self, surface: str, language: str) -> tuple[Candidate, ...]:
         """The entities that a text may name in a language, the most linked first.

@@ -107,7 +107,7 @@ class OccurrenceCounter:
             starts = np.arange(begun)
             for length in range(self._longest):
                 hashes = window.hashes(starts, starts + length)
-                np.add.at(self._counts, self._table.find(hashes), 1)
+                np.add.at(self._counts, self._table.find(hashes)[1], 1)
                 starts = starts[self._prefixes.may_contain(hashes)]
                 starts = starts[starts < last - first - length - 1]
                 if not len(starts):
@@ -163,7 +163,7 @@ class _HashedNames:
 def _hash_names(names: Sequence[bytes], hasher: SpanHasher, spaced: bool) -> _HashedNames:
     hashes = np.zeros(len(names), np.uint64)
     empty: list[int] = []
-    prefixes = _DistinctHashes()
+    prefixes = DistinctHashes()
     longest, done = 1, 0
     for batch in batches(_decoded(names), _BATCH):
         tokens = cut_tokens(batch, spaced=spaced)
@@ -193,7 +193,7 @@ def _decoded(names: Iterable[bytes]) -> Iterator[str]:
             ) from error
 
 
-class _DistinctHashes:
+class DistinctHashes:
     """Collects hashes of which many are equal, without keeping them all."""
 
     def __init__(self) -> None:
@@ -202,6 +202,7 @@ class _DistinctHashes:
         self._waiting = 0
 
     def add(self, hashes: Hashes) -> None:
+        """Add some, in any order."""
         self._new.append(np.unique(hashes))
         self._waiting += len(self._new[-1])
         if self._waiting > max(len(self._known), _BATCH):

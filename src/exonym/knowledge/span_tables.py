@@ -34,11 +34,14 @@ class HashFilter:
 
     def may_contain(self, hashes: Hashes) -> NDArray[np.bool_]:
         """For each hash whether it may be in the set; never False for one that is."""
-        places = hashes >> np.uint64(64 - 3 - (len(self.bits).bit_length() - 1))
-        found: NDArray[np.uint8] = self.bits[places >> np.uint64(3)]
-        found >>= (places & np.uint64(7)).astype(np.uint8)
+        leading = hashes >> np.uint64(64 - 3 - (len(self.bits).bit_length() - 1))
+        bit = leading.astype(np.uint8)
+        bit &= np.uint8(7)
+        leading >>= np.uint64(3)
+        found: NDArray[np.uint8] = self.bits.take(_numbers(leading))
+        found >>= bit
         found &= np.uint8(1)
-        return found.astype(np.bool_)
+        return found.view(np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +69,49 @@ class HashTable:
         ascending = hashes[order]
         new = np.ones(len(hashes), np.bool_)
         new[1:] = ascending[1:] != ascending[:-1]
+        ranks = np.cumsum(new, dtype=np.uint32)
+        ranks -= np.uint32(1)
         slots = np.empty(len(hashes), np.uint32)
-        slots[order] = np.cumsum(new) - 1
+        slots[order] = ranks
+        del order, ranks  # tables of many millions have no room to spare
         distinct = np.append(ascending[new], _LARGEST)
+        del ascending, new
         leading = max(1, len(distinct).bit_length())
-        heads = (distinct >> np.uint64(64 - leading)).astype(np.int64)
-        sizes = np.bincount(heads[:-1], minlength=1 << leading)
-        buckets = (np.cumsum(sizes) - sizes).astype(np.uint32)
+        heads = _numbers(distinct[:-1] >> np.uint64(64 - leading))
+        sizes = np.bincount(heads, minlength=1 << leading)
+        buckets = np.cumsum(sizes).astype(np.uint32)
+        buckets -= sizes.astype(np.uint32)
         return cls(distinct, buckets, HashFilter.build(distinct[:-1])), slots
 
     def __len__(self) -> int:
         return len(self.hashes) - 1
 
-    def find(self, hashes: Hashes) -> NDArray[np.int64]:
-        """The slots of those hashes that are in the set, in no promised order.
+    def find(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Those hashes that are in the set.
 
-        A hash of 2**64 - 1 that is not in the set may be given the slot after the last.
+        Returns:
+            The places in ``hashes`` of those that were found, in no promised order, and their
+            slots.
         """
-        wanted = hashes[self.seen.may_contain(hashes)]
+        places = np.flatnonzero(self.seen.may_contain(hashes))
+        wanted = hashes.take(places)
         shift = np.uint64(64 - (len(self.buckets).bit_length() - 1))
-        places = self.buckets[wanted >> shift].astype(np.int64)
-        found = []
+        slots = self.buckets.take(_numbers(wanted >> shift)).astype(np.int64)
+        found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         while len(wanted):
-            here = self.hashes[places]
-            found.append(places[here == wanted])
+            here = self.hashes.take(slots)
+            equal = np.flatnonzero((here == wanted) & (slots < len(self)))  # not the stop
+            found.append((places.take(equal), slots.take(equal)))
             further = np.flatnonzero(here < wanted)
-            wanted, places = wanted[further], places[further] + 1
-        return np.concatenate(found) if found else np.empty(0, np.int64)
+            wanted, places, slots = wanted.take(further), places.take(further), slots.take(further)
+            slots += 1
+        if not found:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
+
+
+def _numbers(leading: Hashes) -> NDArray[np.int64]:
+    """The same numbers, less than 2**63, in the type that numpy looks up without a copy."""
+    return leading.view(np.int64)

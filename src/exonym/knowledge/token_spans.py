@@ -28,6 +28,7 @@ Places = NDArray[np.int64]
 _BLANK = ord(" ")
 _BREAK = sys.maxunicode + 1  # stands between two texts; no character, so in no name
 _JOINERS = (0x200C, 0x200D)  # zero width (non-)joiner: inside words of Persian, Hindi, ...
+_ASSIGNED = (range(0x40000), range(0xE0000, 0xE1000))  # the planes between are for private use
 _LETTERS, _MARKS, _NUMBERS = ("Lu", "Ll", "Lt", "Lm", "Lo"), ("Mn", "Mc", "Me"), ("Nd", "Nl", "No")
 _WORD_CATEGORIES = frozenset((*_LETTERS, *_MARKS, *_NUMBERS, "Pc"))  # the last: underscores
 
@@ -37,7 +38,9 @@ def word_characters() -> NDArray[np.bool_]:
     """For each code point (and the break between texts) whether it is part of a word."""
     category = unicodedata.category
     result = np.zeros(_BREAK + 1, np.bool_)
-    result[:_BREAK] = [category(chr(point)) in _WORD_CATEGORIES for point in range(_BREAK)]
+    for points in _ASSIGNED:
+        some = [category(chr(point)) in _WORD_CATEGORIES for point in points]
+        result[points.start : points.stop] = some
     result[list(_JOINERS)] = True
     return result
 
@@ -127,13 +130,19 @@ class SpanHasher:
     def window(self, tokens: Tokens, first: int, last: int) -> Window:
         """The spans within tokens [``first``, ``last``), which must not be empty."""
         start, end = int(tokens.starts[first]), int(tokens.ends[last - 1])
-        size = end - start
+        sums = self.sums(tokens.units[start:end])
+        begins = tokens.starts[first:last] - start
+        ends = tokens.ends[first:last] - start
+        return Window(sums.before[begins], sums.before[ends], sums.scale[begins])
+
+    def sums(self, units: NDArray[np.uint32]) -> SpanSums:
+        """What the hash of any stretch of some units is made of."""
+        size = len(units)
         if size >= len(self._powers):
             self._extend(size)
-        sums = np.zeros(size + 1, np.uint64)
-        np.cumsum(self._letters[tokens.units[start:end]] * self._powers[:size], out=sums[1:])
-        begins = tokens.starts[first:last] - start
-        return Window(sums[begins], sums[tokens.ends[first:last] - start], self._inverses[begins])
+        before = np.zeros(size + 1, np.uint64)
+        np.cumsum(self._letters[units] * self._powers[:size], out=before[1:])
+        return SpanSums(before, self._inverses)
 
     def _extend(self, size: int) -> None:
         size = 1 << size.bit_length()
@@ -141,6 +150,12 @@ class SpanHasher:
             factors = np.full(size, base, np.uint64)
             factors[0] = 1
             setattr(self, name, np.cumprod(factors, dtype=np.uint64))
+
+
+@cache
+def span_hasher(seed: int) -> SpanHasher:
+    """The hasher of a seed, one a process: its tables grow with the longest text so far."""
+    return SpanHasher(seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +176,25 @@ class Window:
         """The hashes of the spans from token ``first`` to the end of token ``last``."""
         result = self.after[last] - self.before[first]
         result *= self.scale[first]
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSums:
+    """What the hashes of all stretches of some units are made of.
+
+    Args:
+        before: (units + 1,) sum up to each unit.
+        scale: (at least units + 1,) what makes the hash the same wherever the stretch begins.
+    """
+
+    before: Hashes
+    scale: Hashes
+
+    def hashes(self, starts: Places, ends: Places) -> Hashes:
+        """The hashes of the units from ``starts`` up to ``ends``."""
+        result = self.before[ends] - self.before[starts]
+        result *= self.scale[starts]
         return result
 
 

@@ -1,0 +1,1 @@
+"""How well texts are linked: on Atlas and on pages of Wikipedia, by language."""
