@@ -13,17 +13,13 @@ from exonym.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from exonym.atlas import AtlasReport
+    from exonym.atlas.benchmarks import BenchmarkReport
 
 app = typer.Typer(
     name="atlas",
     help="A table of real facts, told as MediaWiki and Wikidata dumps in many languages.",
     no_args_is_help=True,
 )
-
-
-@app.callback()
-def _atlas() -> None:
-    """Keep `write` a sub-command although it is the only one."""
 
 
 @app.command()
@@ -61,6 +57,59 @@ def write(
         print_json({**asdict(report), "directory": str(report.directory)})
     else:
         _print_report(report)
+
+
+@app.command()
+def benchmarks(
+    dumps: Annotated[Path, typer.Argument(help="What `exonym atlas write` wrote.")],
+    out: Annotated[Path, typer.Option(help="The new directory.")],
+    table: Annotated[
+        Path | None,
+        typer.Option(help="The table of facts it was written from; without it, the one in Exonym."),
+    ] = None,
+    train: Annotated[int, typer.Option(min=1, help="Most examples to train with, each task.")] = (
+        2000
+    ),
+    validation: Annotated[int, typer.Option(min=1, help="Most examples to validate with.")] = 300,
+    test: Annotated[int, typer.Option(min=1, help="Most examples to test with, each task.")] = 300,
+    source: Annotated[str, typer.Option(help="The language of training and validation.")] = "en",
+    seed: Annotated[int, typer.Option(help="Which entities and facts are held out.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace the directory if it exists.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+) -> None:
+    """Write named entities, relations and questions: train in English, test in every language.
+
+    Example: exonym atlas benchmarks runs/atlas --out runs/atlas-benchmarks
+    """
+    from exonym.atlas.benchmarks import BenchmarkOptions, write_benchmarks
+
+    options = BenchmarkOptions(
+        train=train, validation=validation, test=test, source=source, seed=seed
+    )
+    report = write_benchmarks(dumps, out, table=table, options=options, overwrite=overwrite)
+    if json:
+        print_json({**asdict(report), "directory": str(report.directory)})
+    else:
+        _print_benchmarks(report)
+
+
+def _print_benchmarks(report: BenchmarkReport) -> None:
+    rows = []
+    for task, splits in report.counts.items():
+        for split, files in splits.items():
+            for name, found in files.items():
+                if name.startswith("context-"):
+                    continue  # the same passages, asked about in another language
+                parts = ("listed names", "sentences")  # of examples that are there
+                reasons = found["left out"].items()
+                left_out = sum(n for reason, n in reasons if not reason.startswith(parts))
+                told = found["sentences that the dump states"]
+                rows.append((task, split, name, found["examples"], left_out, told))
+    header = ("task", "split", "language", "examples", "left out", "sentences in the dump")
+    print_table("Benchmarks", header, rows)
+    if report.empty:
+        typer.echo(f"Without an example, and not written: {', '.join(report.empty)}.")
+    typer.echo(f"Written to {report.directory}")
 
 
 def _print_report(report: AtlasReport) -> None:
