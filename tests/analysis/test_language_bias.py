@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from exonym.analysis import most_frequent_wrong_share
+from exonym.analysis import most_frequent_wrong_share, wrong_share_interval
+from exonym.foundation.errors import InputError
 
 
 def errors(language: str, relation: str, *answers: str | None) -> list[tuple[str, str, str | None]]:
@@ -42,3 +44,24 @@ def test_errors_that_are_all_different_have_the_least_share() -> None:
 def test_languages_come_in_order() -> None:
     mixed = [*errors("sw", "P36", "A"), *errors("de", "P36", "A"), *errors("ja", "P36", "A")]
     assert list(most_frequent_wrong_share(mixed).by_language) == ["de", "ja", "sw"]
+
+
+def test_the_interval_is_around_the_share_and_leaves_whole_facts_out() -> None:
+    rng = np.random.default_rng(0)
+    wrong = [
+        (language, "P36", str(rng.choice(["Q1", "Q2", "Q3"], p=[0.5, 0.3, 0.2])), fact)
+        for fact in range(120)
+        for language in ("en", "sw")
+    ]
+    found = wrong_share_interval(wrong)
+    assert found.value == most_frequent_wrong_share(row[:3] for row in wrong).share
+    assert found.low < found.value < found.high
+    assert found.clusters == 120
+    # About that of a share of 0.5 among 120 independent facts in two languages.
+    assert 0.05 < found.high - found.value < 0.13
+    assert wrong_share_interval(wrong) == found
+
+
+def test_one_fact_has_no_interval() -> None:
+    with pytest.raises(InputError, match="two clusters"):
+        wrong_share_interval([("en", "P36", "Q1", "fact")])

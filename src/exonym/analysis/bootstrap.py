@@ -8,7 +8,7 @@ bootstrap: Davison and Hinkley 1997, section 3.8; Field and Welsh 2007).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,17 +104,35 @@ def _tabulate(
 
 def _drawn_means(sums: Floats, counts: Floats, rng: np.random.Generator, draws: int) -> Floats:
     """(draws,) macro-averages of redrawn clusters."""
-    clusters = len(sums)
-    both = np.concatenate([sums, counts], axis=1)
-    means = np.empty(draws)
+    means = [
+        _macro_mean(*np.split(drawn, 2, axis=1))
+        for drawn in drawn_sums(np.concatenate([sums, counts], axis=1), rng, draws)
+    ]
+    return np.concatenate(means)
+
+
+def _macro_mean(sums: Floats, counts: Floats) -> Floats:
+    there = counts > 0
+    ratios = np.divide(sums, counts, where=there, out=np.zeros(there.shape))
+    return np.asarray(ratios.sum(axis=1) / there.sum(axis=1))
+
+
+def drawn_sums(table: Floats, rng: np.random.Generator, draws: int) -> Iterator[Floats]:
+    """Sums over redrawn clusters: as many as there are, with replacement.
+
+    Args:
+        table: (clusters, columns) what each cluster adds.
+        rng: where the draws come from.
+        draws: bootstrap samples.
+
+    Yields:
+        (some of the draws, columns), in order.
+    """
+    clusters = len(table)
     step = max(_DRAWN_AT_A_TIME // clusters, 1)
     for start in range(0, draws, step):
         part = min(step, draws - start)
         drawn = rng.integers(clusters, size=(part, clusters), dtype=np.int32)
         drawn += np.arange(part, dtype=np.int32)[:, None] * clusters
         taken = np.bincount(drawn.ravel(), minlength=part * clusters).reshape(part, clusters)
-        redrawn_sums, redrawn_counts = np.split(taken.astype(np.float64) @ both, 2, axis=1)
-        there = redrawn_counts > 0
-        ratios = np.divide(redrawn_sums, redrawn_counts, where=there, out=np.zeros(there.shape))
-        means[start : start + part] = ratios.sum(axis=1) / there.sum(axis=1)
-    return means
+        yield taken.astype(np.float64) @ table

@@ -6,9 +6,13 @@ again and again, whatever the subject.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+
+from exonym.analysis.half_samples import HALVES, half_sample_interval, halves
+from exonym.analysis.resampling import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,36 @@ def most_frequent_wrong_share(errors: Iterable[tuple[str, str, str | None]]) -> 
     by_language = {language: top[language] / wrong[language] for language in sorted(wrong)}
     total = wrong.total()
     return BiasEstimate(top.total() / total if total else 0.0, total, by_language)
+
+
+def wrong_share_interval(
+    errors: Iterable[tuple[str, str, str | None, Hashable]],
+    *,
+    samples: int = HALVES,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Interval:
+    """The same measure with its interval (`exonym.analysis.half_samples`).
+
+    Drawing with replacement would make any answer frequent, so random halves
+    of the clusters are looked at instead.
+
+    Args:
+        errors: (language, relation, answered entity, cluster) of each wrong answer. A cluster is
+            whatever makes answers depend on each other: the fact, in all its languages.
+        samples: how many halves.
+        seed: of the halves.
+        confidence: of the interval, between 0 and 1.
+
+    Raises:
+        InputError: the wrong answers are of fewer than two clusters.
+    """
+    rows = list(errors)
+    clusters = [cluster for *_, cluster in rows]
+    answers = [(language, relation, entity) for language, relation, entity, _ in rows]
+    of_halves = [
+        most_frequent_wrong_share(itertools.compress(answers, half)).share
+        for half in halves(clusters, samples, seed=seed)
+    ]
+    value = most_frequent_wrong_share(answers).share
+    return half_sample_interval(value, of_halves, len(set(clusters)), confidence)
