@@ -34,6 +34,7 @@ def example(command: Any) -> list[str]:
 def test_the_commands_are_those_of_the_documentation() -> None:
     assert {" ".join(path) for path in ALL} >= {
         "atlas write", "dumps fetch", "dumps list", "kb build", "kb show", "kb lookup",
+        "kb add", "link", "atlas benchmarks",
         "corpus build", "corpus show", "corpus export", "pretrain", "evaluate cloze", "quickstart",
     }  # fmt: skip
 

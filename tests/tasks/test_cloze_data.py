@@ -120,8 +120,11 @@ def test_a_template_needs_each_slot_exactly_once(
 def test_a_second_template_for_a_relation_is_an_error(write_questions: WriteQuestions) -> None:
     directory = write_questions({"en": {"P36": CAPITAL}})
     path = directory / "en" / "templates.jsonl"
+    before = load_questions(directory)
     path.write_bytes(path.read_bytes() * 2)
-    with pytest.raises(FormatError, match=r"templates\.jsonl:2: a second template for 'P36'"):
+    assert load_questions(directory) == before, "the same again does no harm"
+    path.write_bytes(path.read_bytes() + path.read_bytes().replace(b"[X]", b"[X] now"))
+    with pytest.raises(FormatError, match=r"templates\.jsonl:3: a second template for 'P36'"):
         load_questions(directory)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exonym.tasks.cloze.features import encode_queries, make_query
+from exonym.tasks.cloze.features import encode_queries, encode_word_queries, make_query
 from exonym.tokenization import EntityTokenizer
 
 TEMPLATES = {
@@ -132,3 +132,23 @@ def test_a_batch_is_its_queries_side_by_side(
         assert (together.batch.input_ids[index, :length] == alone.batch.input_ids[0]).all()
         assert not together.batch.attention_mask[index, length:].any()
         assert (together.batch.texts[index].spans == alone.batch.texts[0].spans).all()
+
+
+def test_queries_for_words_are_the_same_without_entities(tokenizer: EntityTokenizer) -> None:
+    queries = [make_query(template, "Q1", "東京都 Tokyo", "en") for template in TEMPLATES]
+    counts = [3, 1, 6]
+    batches = encode_word_queries(queries, tokenizer, masks=counts, max_length=60)
+    for count, given_batch in zip(counts, batches, strict=True):
+        expected = encode_queries(
+            queries,
+            tokenizer,
+            masks=count,
+            subject_entity=False,
+            object_entity=False,
+            max_length=60,
+        )
+        assert (given_batch.batch.input_ids == expected.batch.input_ids).all()
+        assert (given_batch.batch.attention_mask == expected.batch.attention_mask).all()
+        assert (given_batch.mask_start == expected.mask_start).all()
+        assert (given_batch.masks, list(given_batch.batch)) == (count, list(expected.batch))
+    assert list(encode_word_queries(queries, tokenizer, masks=[], max_length=60)) == []

@@ -13,9 +13,13 @@ from exonym.cli import (
     atlas,
     checkpoint,
     corpus,
+    data,
     dumps,
     evaluate,
+    finetune,
     kb,
+    link,
+    predict,
     pretrain,
     quickstart,
     report,
@@ -43,9 +47,13 @@ app = typer.Typer(
 app.add_typer(atlas.app, name="atlas")
 app.add_typer(dumps.app, name="dumps")
 app.add_typer(kb.app, name="kb")
+app.command("link")(link.link)
 app.add_typer(corpus.app, name="corpus")
+app.add_typer(data.app, name="data")
 app.command("pretrain")(pretrain.pretrain)
 app.command("report")(report.report)
+app.command("finetune")(finetune.finetune)
+app.command("predict")(predict.predict)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(checkpoint.app, name="checkpoint")
 app.command("quickstart")(quickstart.quickstart)

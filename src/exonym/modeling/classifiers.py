@@ -73,9 +73,14 @@ class _Classifier(PretrainedClassifier):
         self.luke = EntityEncoder(config, pooler=self.pooled)
         own = config.classifier_dropout if self.own_dropout else None
         self.dropout = nn.Dropout(config.hidden_dropout_prob if own is None else own)
-        width = self.states * config.hidden_size
+        width = self.states_seen(config) * config.hidden_size
         self.classifier = nn.Linear(width, config.num_labels, bias=self.bias)
         self.apply(self.initialise)
+
+    @classmethod
+    def states_seen(cls, config: EncoderConfig) -> int:  # noqa: ARG003 - subclasses need it
+        """How many states the classifier of such a model sees."""
+        return cls.states
 
     def _classified(self, features: Tensor, output: EncoderOutput) -> ClassifierOutput:
         """(…, states x hidden) to logits (…, labels)."""
@@ -102,58 +107,126 @@ class EntityClassifier(_Classifier):
 
 
 class EntityPairClassifier(_Classifier):
-    """Labels for the first two entities of each text: relations (LUKE, section 4.2)."""
+    """Labels for the first two entities of each text: relations (LUKE, section 4.2).
+
+    With ``exonym_variant`` ``"words"`` in ``config.json`` the input has no entities, and the
+    classifier sees the words at the markers before the two mentions.
+    """
 
     architecture = "LukeForEntityPairClassification"
     states, bias = 2, False
 
-    def forward(self, **batch: Tensor) -> ClassifierOutput:
-        """Classify; the arguments are `EntityEncoder.forward`'s, the logits (batch, labels).
+    def forward(
+        self, *, marker_positions: Tensor | None = None, **batch: Tensor
+    ) -> ClassifierOutput:
+        """Classify; the logits are (batch, labels).
+
+        Args:
+            marker_positions: (batch, 2) the pieces before the first and the second mention; only
+                for a model that sees words alone.
+            batch: the arguments of `EntityEncoder.forward`.
 
         Raises:
-            InputError: fewer than two entities.
+            InputError: fewer than two entities; or a model that sees words alone was given
+                entities, or no markers.
         """
         output: EncoderOutput = self.luke(**batch)
-        return self._classified(_entities(output, 2)[:, :2].flatten(1), output)
+        if self.config.variant == "entities":
+            return self._classified(_entities(output, 2)[:, :2].flatten(1), output)
+        if marker_positions is None or output.entity_last_hidden_state is not None:
+            raise InputError(
+                "this model sees the words at two markers, and no entities",
+                remedy="Give marker_positions; leave out entity_ids, entity_attention_mask and "
+                "entity_position_ids",
+            )
+        words = output.last_hidden_state
+        at = marker_positions.long()[:, :, None].expand(-1, -1, words.shape[-1])
+        return self._classified(words.gather(1, at).flatten(1), output)
+
+
+SPAN_FEATURE_FIELD = "exonym_span_feature"
+"""The field of ``config.json`` that says which states `EntitySpanClassifier` sees."""
+_SPAN_STATES = {"words+entity": 3, "entity": 1, "words": 2}
 
 
 class EntitySpanClassifier(_Classifier):
-    """Labels for every entity, from its first word, its last word and itself: NER.
+    """Labels for spans of text: NER.
 
-    That is the released code's feature; the paper (section 4.3) has the entity's state only.
+    What the classifier sees of a span is said by ``config.json``, in ``exonym_span_feature``:
+    ``"words+entity"`` (where the field is missing), its first word, its last word and its entity
+    [MASK], as the released code and transformers do; or ``"entity"``, the entity's state only, as
+    the paper has it (section 4.3). With ``exonym_variant`` ``"words"`` it sees the first and the
+    last word, and the input has no entities. transformers reads ``"words+entity"`` alone.
     """
 
     architecture = "LukeForEntitySpanClassification"
-    states = 3
+
+    @classmethod
+    def states_seen(cls, config: EncoderConfig) -> int:
+        """Three, one or two.
+
+        Raises:
+            ConfigError: ``exonym_span_feature`` says something else.
+        """
+        return _SPAN_STATES[cls.feature_of(config)]
+
+    @staticmethod
+    def feature_of(config: EncoderConfig) -> str:
+        """What the classifier sees: ``"words+entity"``, ``"entity"`` or ``"words"``.
+
+        Raises:
+            ConfigError: ``exonym_span_feature`` says something else.
+        """
+        if config.variant == "words":
+            return "words"
+        feature = config.other.get(SPAN_FEATURE_FIELD, "words+entity")
+        if feature not in ("words+entity", "entity"):
+            raise ConfigError(
+                f"{SPAN_FEATURE_FIELD} must be 'words+entity' or 'entity', got {feature!r}"
+            )
+        return str(feature)
 
     def forward(
         self, *, entity_start_positions: Tensor, entity_end_positions: Tensor, **batch: Tensor
     ) -> ClassifierOutput:
-        """Classify; the logits are (batch, entities, labels).
+        """Classify; the logits are (batch, spans, labels).
 
         Args:
-            entity_start_positions: (batch, entities) the first piece of each mention.
-            entity_end_positions: (batch, entities) the last piece of each mention.
-            batch: the arguments of `EntityEncoder.forward`.
+            entity_start_positions: (batch, spans) the first piece of each span.
+            entity_end_positions: (batch, spans) the last piece of each span.
+            batch: the arguments of `EntityEncoder.forward`; every span is an entity, unless the
+                model sees words alone.
 
         Raises:
-            InputError: no entities, or not as many positions as entities.
+            InputError: no entities, or not as many positions as entities; or entities although the
+                model sees words alone.
         """
         output: EncoderOutput = self.luke(**batch)
-        entities, words = _entities(output, 1), output.last_hidden_state
+        feature = self.feature_of(self.config)
+        parts = []
+        if feature != "words":
+            parts.append(_entities(output, 1))
+        elif output.entity_last_hidden_state is not None:
+            raise InputError(
+                "this model sees words alone, and was given entities",
+                remedy="Leave out entity_ids, entity_attention_mask and entity_position_ids",
+            )
+        expected = parts[0].shape[:2] if parts else entity_start_positions.shape
         ends = []
         for name, positions in (
             ("entity_start_positions", entity_start_positions),
             ("entity_end_positions", entity_end_positions),
         ):
-            if positions.shape != entities.shape[:2]:
+            if positions.shape != expected:
                 raise InputError(
-                    f"{name} has shape {tuple(positions.shape)}, "
-                    f"the entities {tuple(entities.shape[:2])}"
+                    f"{name} has shape {tuple(positions.shape)}, the entities {tuple(expected)}"
                 )
-            index = positions.long()[:, :, None].expand(-1, -1, words.shape[-1])
-            ends.append(words.gather(1, index))
-        return self._classified(torch.cat([*ends, entities], dim=-1), output)
+            ends.append(positions.long())
+        if feature == "entity":
+            return self._classified(parts[0], output)
+        words = output.last_hidden_state
+        ends = [words.gather(1, at[:, :, None].expand(-1, -1, words.shape[-1])) for at in ends]
+        return self._classified(torch.cat([*ends, *parts], dim=-1), output)
 
 
 class SequenceClassifier(_Classifier):

@@ -24,6 +24,10 @@ _ABSENT: dict[str, Any] = {
 # Fields of config.json that `EncoderConfig` has in another form, or that saving decides.
 _TRANSLATED = ("id2label", "num_labels", "architectures", "model_type", "dtype", "torch_dtype")
 
+Variant = Literal["entities", "words"]
+VARIANT_FIELD = "exonym_variant"
+"""The field of ``config.json`` that says whether a head sees entities, or words alone (mLUKE-W)."""
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderConfig:
@@ -136,6 +140,18 @@ class EncoderConfig:
     def max_words(self) -> int:
         """Most pieces of an input, ``<s>`` and ``</s>`` included."""
         return self.max_position_embeddings - self.pad_token_id - 1
+
+    @property
+    def variant(self) -> Variant:
+        """Whether the head sees entities (the default), or words alone: ``exonym_variant``.
+
+        Raises:
+            ConfigError: the field says something else.
+        """
+        value = self.other.get(VARIANT_FIELD, "entities")
+        if value not in ("entities", "words"):
+            raise ConfigError(f"{VARIANT_FIELD} must be 'entities' or 'words', got {value!r}")
+        return "words" if value == "words" else "entities"
 
     @property
     def num_labels(self) -> int:

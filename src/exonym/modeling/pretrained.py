@@ -252,6 +252,7 @@ class PretrainedClassifier(Pretrained):
         dtype: torch.dtype | str = torch.float32,
         new_head: bool = False,
         labels: Sequence[str] | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> Self:
         """Read a LUKE checkpoint with this head, or start a new head on any LUKE checkpoint.
 
@@ -263,6 +264,8 @@ class PretrainedClassifier(Pretrained):
             new_head: draw a new head from torch's random numbers, to be trained. Heads in the
                 checkpoint are passed over; `load_report` names them.
             labels: the names of the classifier's rows; None takes those of ``config.json``.
+            fields: further fields of ``config.json``, such as ``exonym_variant``; they replace
+                those of the same name, and are written when the model is saved.
 
         Raises:
             InputError: there is no checkpoint.
@@ -273,6 +276,8 @@ class PretrainedClassifier(Pretrained):
         config = read_shape(directory)
         if labels is not None:
             config = replace(config, labels=tuple(labels))
+        if fields is not None:
+            config = replace(config, other={**config.other, **fields})
         if not new_head:
             return cls._load(directory, config, dtype)
         optional = (f"{PREFIX}pooler.",)  # trained with the head, where there is one

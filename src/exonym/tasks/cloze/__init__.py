@@ -1,9 +1,11 @@
 """Fact cloze as in mLAMA (Kassner et al. 2021; mLUKE, section 5): "[X] is the capital of [Y]."."""
 
-from exonym.tasks.cloze.data import Candidate, ClozeSet, Question, load_questions
+from exonym.tasks.cloze.candidates import in_vocabulary
+from exonym.tasks.cloze.data import load_questions
 from exonym.tasks.cloze.metrics import Scores, most_frequent_objects, score
 from exonym.tasks.cloze.model import ClozeModel, load
 from exonym.tasks.cloze.predict import Answer, Asking, answer
+from exonym.tasks.cloze.records import Candidate, ClozeSet, Question
 
 __all__ = [
     "Answer",
@@ -14,6 +16,7 @@ __all__ = [
     "Question",
     "Scores",
     "answer",
+    "in_vocabulary",
     "load",
     "load_questions",
     "most_frequent_objects",

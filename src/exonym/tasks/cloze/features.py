@@ -7,16 +7,16 @@ entity [MASK] over one <mask> (section 5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from exonym.tasks.cloze.data import OBJECT, SUBJECT
+from exonym.tasks.cloze.records import OBJECT, SUBJECT
 from exonym.text import AnnotatedText, Mention
 from exonym.tokenization import EncodedBatch, EncodedText, EntityTokenizer
-from exonym.tokenization.encoded import pad_texts
+from exonym.tokenization.encoded import pad_rows, pad_texts
 from exonym.tokenization.tokenizer import MOST_POSITIONS
 
 _PLACEHOLDER = "_"
@@ -65,11 +65,13 @@ class QueryBatch:
         batch: the model's input, with entities [X], [Y] in this order where they are wanted.
         mask_start: (queries,) index of the first <mask>; the others follow.
         masks: how many there are.
+        last_entity: (queries,) index of the last entity of each query, [Y] where it is wanted.
     """
 
     batch: EncodedBatch
     mask_start: npt.NDArray[np.int64]
     masks: int
+    last_entity: npt.NDArray[np.int64]
 
 
 def encode_queries(
@@ -83,6 +85,9 @@ def encode_queries(
 ) -> QueryBatch:
     """Encode queries with ``masks`` <mask>s at the object.
 
+    A subject that has no row in the entity vocabulary is no entity of the input, as in the
+    paper's code.
+
     Raises:
         InputError: a query is longer than ``max_length`` pieces.
     """
@@ -92,15 +97,10 @@ def encode_queries(
         start = int(text.spans[1, 0])
         starts.append(start)
         texts.append(_with_masks(text, masks, tokenizer.words.mask_id))
-    wanted = [index for index, keep in ((0, subject_entity), (1, object_entity)) if keep]
+    unknown = tokenizer.entities.unk_row
     texts = [
-        replace(
-            text,
-            entity_ids=text.entity_ids[wanted],
-            spans=text.spans[wanted],
-            mention_offsets=text.mention_offsets[wanted],
-            mention_index=text.mention_index[wanted],
-            mention_text=text.mention_text[wanted],
+        _with_entities(
+            text, subject=subject_entity and text.entity_ids[0] != unknown, object=object_entity
         )
         for text in texts
     ]
@@ -110,7 +110,56 @@ def encode_queries(
         pad_row=tokenizer.entities.pad_row,
         most_positions=MOST_POSITIONS,
     )
-    return QueryBatch(batch, np.asarray(starts, dtype=np.int64), masks)
+    last = batch.entity_attention_mask.sum(axis=1, dtype=np.int64) - 1
+    return QueryBatch(batch, np.asarray(starts, dtype=np.int64), masks, last)
+
+
+def encode_word_queries(
+    queries: Sequence[Query],
+    tokenizer: EntityTokenizer,
+    *,
+    masks: Sequence[int],
+    max_length: int,
+) -> Iterator[QueryBatch]:
+    """Encode queries without entities, once for all numbers of <mask>s.
+
+    Yields:
+        A batch for each number in ``masks``.
+
+    Raises:
+        InputError: a query is longer than ``max_length`` pieces.
+    """
+    texts = [query.text for query in queries]
+    encoded = list(tokenizer.encode(texts, max_length=max_length - max(masks, default=0)))
+    starts = np.array([int(text.spans[1, 0]) for text in encoded], dtype=np.int64)
+    heads = [text.input_ids[:start] for text, start in zip(encoded, starts, strict=True)]
+    tails = [text.input_ids[text.spans[1, 1] :] for text in encoded]
+    nothing = np.zeros((len(queries), 0), dtype=np.int32)
+    for count in masks:
+        filling = np.full(count, tokenizer.words.mask_id, dtype=np.int32)
+        input_ids, mask = pad_rows(
+            [
+                np.concatenate([head, filling, tail])
+                for head, tail in zip(heads, tails, strict=True)
+            ],
+            tokenizer.words.pad_id,
+        )
+        batch = EncodedBatch(
+            input_ids, mask, nothing, nothing.astype(np.bool_), nothing[:, :, None]
+        )
+        yield QueryBatch(batch, starts, count, np.full(len(queries), -1, dtype=np.int64))
+
+
+def _with_entities(text: EncodedText, *, subject: bool, object: bool) -> EncodedText:
+    wanted = [index for index, keep in ((0, subject), (1, object)) if keep]
+    return replace(
+        text,
+        entity_ids=text.entity_ids[wanted],
+        spans=text.spans[wanted],
+        mention_offsets=text.mention_offsets[wanted],
+        mention_index=text.mention_index[wanted],
+        mention_text=text.mention_text[wanted],
+    )
 
 
 def _with_masks(text: EncodedText, masks: int, mask_id: int) -> EncodedText:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from exonym.tasks.cloze.data import ClozeSet, Question
 from exonym.tasks.cloze.predict import Answer
+from exonym.tasks.cloze.records import ClozeSet, Question
 
 Fact = tuple[str, str]
 """Subject and relation: what questions in several languages have in common."""
@@ -21,13 +21,18 @@ def score(answers: Iterable[Answer]) -> Scores:
 
 def chance(questions: Iterable[Question], source: ClozeSet) -> Scores:
     """The expected score of a candidate drawn at random."""
-    return [
-        (
-            *_asked(question),
-            len(question.answers) / len(source.candidates[question.language, question.relation]),
-        )
-        for question in questions
-    ]
+    places: dict[tuple[str, str], dict[str, list[int]]] = {}
+    scores: Scores = []
+    for question in questions:
+        key = question.language, question.relation
+        if key not in places:
+            own = places.setdefault(key, {})
+            for place, candidate in enumerate(source.candidates[key]):
+                for entity in candidate.entities:
+                    own.setdefault(entity, []).append(place)
+        right = {place for answer in question.answers for place in places[key].get(answer, ())}
+        scores.append((*_asked(question), len(right) / len(source.candidates[key])))
+    return scores
 
 
 def _asked(question: Question) -> tuple[str, Fact]:
@@ -59,9 +64,10 @@ def most_frequent(questions: Iterable[Question], source: ClozeSet) -> list[Answe
     """Answer every question with its relation's most frequent object."""
     objects = most_frequent_objects(source)
     labels = {
-        (key, candidate.entity): candidate.label
+        (key, entity): candidate.label
         for key, candidates in source.candidates.items()
         for candidate in candidates
+        for entity in candidate.entities
     }
     answers = []
     for question in questions:

@@ -15,6 +15,7 @@ from exonym.tasks.cloze.features import QueryBatch
 from exonym.tokenization import EntityTokenizer
 
 Scores = npt.NDArray[np.float32]
+_ROWS_AT_ONCE = 1 << 16  # of the entity table; 64 MiB of logits for 256 queries
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,23 @@ class ClozeModel:
             rows = torch.arange(len(positions))[:, None]
             states = states[rows, torch.from_numpy(positions)]
             ids = torch.from_numpy(np.stack(candidates)).long()  # (candidates, masks)
-            scores = torch.zeros(len(positions), len(candidates))
+            scores = states.new_zeros(len(positions), len(candidates), dtype=torch.float32)
             for step in range(queries.masks):  # all at once, XLM-R's 250,000 pieces take gigabytes
-                log_probabilities = self.model.word_logits(states[:, step]).log_softmax(dim=-1)
-                scores += log_probabilities[:, ids[:, step]]
+                logits = self.model.word_logits(states[:, step]).float()
+                scores += logits[:, ids[:, step]] - logits.logsumexp(dim=-1, keepdim=True)
             scores /= queries.masks
-        return np.asarray(scores.numpy(), dtype=np.float32)
+        return np.asarray(scores.cpu().numpy(), dtype=np.float32)
 
-    def entity_scores(self, queries: QueryBatch, rows: npt.NDArray[np.int64]) -> Scores:
-        """Logits of the candidates' rows at the last entity of each query, the [MASK] at [Y].
+    def entity_scores(
+        self, queries: QueryBatch, rows: npt.NDArray[np.int64], *, normalised: bool = False
+    ) -> Scores:
+        """Scores of the candidates' rows at the last entity of each query, the [MASK] at [Y].
+
+        Args:
+            queries: with the object's entity.
+            rows: (candidates,) of the entity vocabulary.
+            normalised: log-probabilities over the whole table, which can be compared with those
+                of words; else logits, which is much less work for a large table.
 
         Returns:
             (queries, candidates).
@@ -63,26 +72,36 @@ class ClozeModel:
         with torch.inference_mode():
             states = self._encode(queries).entity_last_hidden_state
             assert states is not None, "entity queries carry entities"
-            logits = self.model.entity_logits(states[:, -1], torch.from_numpy(rows).long())
-        return np.asarray(logits.numpy(), dtype=np.float32)
+            at = torch.arange(len(states)), torch.from_numpy(queries.last_entity)
+            features, table, bias = self.model.entity_features(states[at])
+            chosen = torch.from_numpy(rows).long().to(table.device)
+            logits = torch.addmm(bias[chosen], features, table[chosen].T).float()
+            if normalised:
+                logits -= _log_sums(features, table, bias)[:, None]
+        return np.asarray(logits.cpu().numpy(), dtype=np.float32)
 
     def _encode(self, queries: QueryBatch) -> EncoderOutput:
-        batch = queries.batch
-        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-        if batch.entity_ids.shape[1]:
-            inputs |= {
-                "entity_ids": batch.entity_ids,
-                "entity_attention_mask": batch.entity_attention_mask,
-                "entity_position_ids": batch.entity_position_ids,
-            }
-        output: EncoderOutput = self.model(
-            **{name: torch.from_numpy(array) for name, array in inputs.items()}
-        )
+        device = next(self.model.parameters()).device
+        output: EncoderOutput = self.model(**queries.batch.to(device))
         return output
 
 
-def load(directory: str | Path) -> ClozeModel:
+def _log_sums(features: torch.Tensor, table: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    """(queries,) the logarithm of the sum of exponentials over all rows, never held at once."""
+    total = features.new_full((len(features),), float("-inf"), dtype=torch.float32)
+    for start in range(0, len(table), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        logits = torch.addmm(bias[part], features, table[part].T).float()
+        total = torch.logaddexp(total, logits.logsumexp(dim=-1))
+    return total
+
+
+def load(directory: str | Path, *, device: str | torch.device = "cpu") -> ClozeModel:
     """Load a checkpoint directory that has a tokenizer beside the model.
+
+    Args:
+        directory: of the checkpoint, or a repository of the hub.
+        device: where the model computes.
 
     Raises:
         InputError: no checkpoint, or no tokenizer, is there.
@@ -90,4 +109,4 @@ def load(directory: str | Path) -> ClozeModel:
     """
     model = EntityMaskedLM.from_pretrained(directory)
     model.eval()
-    return ClozeModel(model, EntityTokenizer.from_pretrained(directory))
+    return ClozeModel(model.to(device), EntityTokenizer.from_pretrained(directory))

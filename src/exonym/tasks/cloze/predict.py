@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from exonym.tasks.cloze.data import Candidate, ClozeSet, Question
-from exonym.tasks.cloze.features import Query, encode_queries, make_query
+from exonym.tasks.cloze.features import Query, encode_queries, encode_word_queries, make_query
 from exonym.tasks.cloze.model import ClozeModel, Scores
+from exonym.tasks.cloze.records import Candidate, ClozeSet, Question
 
 _BATCH = 256
 
@@ -38,22 +37,29 @@ class Answer:
         question: what was asked.
         entity: the best candidate; None when no candidate could be scored.
         label: its name in the question's language.
-        score: mean log-probability (words) or logit (entities).
+        score: mean log-probability (words) or logit (entities; with a fallback, log-probability).
+        also: further entities that the candidate's name stands for.
     """
 
     question: Question
     entity: str | None
     label: str | None
     score: float
+    also: tuple[str, ...] = ()
 
     @property
     def correct(self) -> bool:
         """Whether it is one of the right answers."""
-        return self.entity in self.question.answers
+        return any(entity in self.question.answers for entity in (self.entity, *self.also))
 
 
 def answer(
-    model: ClozeModel, questions: Iterable[Question], source: ClozeSet, asking: Asking
+    model: ClozeModel,
+    questions: Iterable[Question],
+    source: ClozeSet,
+    asking: Asking,
+    *,
+    fallback: bool = False,
 ) -> Iterator[Answer]:
     """Answer questions out of their relation's candidates.
 
@@ -62,11 +68,14 @@ def answer(
         questions: some of ``source``'s.
         source: has the templates and candidates.
         asking: by words or by entities.
+        fallback: by entities, candidates that the entity vocabulary lacks get the score of their
+            words, and the others their log-probability over the whole vocabulary (the paper's
+            table of all of mLAMA). Otherwise they cannot win.
 
     Yields:
         One answer per question, grouped by (language, relation), in the questions' order
-        within a group. A candidate that the entity vocabulary lacks cannot win by entities, one
-        whose name has no piece cannot win by words.
+        within a group. A candidate that has no row in the entity vocabulary cannot win by entities,
+        unless there is a fallback; one whose name has no piece cannot win by words.
     """
     groups: dict[tuple[str, str], list[Question]] = defaultdict(list)
     for question in questions:
@@ -82,7 +91,7 @@ def answer(
             if asking is Asking.WORDS:
                 scores = _by_words(model, queries[part], candidates)
             else:
-                scores = _by_entities(model, queries[part], candidates, asking)
+                scores = _by_entities(model, queries[part], candidates, asking, fallback)
             yield from _best(group[part], candidates, scores)
 
 
@@ -95,7 +104,7 @@ def _best(
             yield Answer(question, None, None, float("-inf"))
         else:
             chosen = candidates[best]
-            yield Answer(question, chosen.entity, chosen.label, float(row[best]))
+            yield Answer(question, chosen.entity, chosen.label, float(row[best]), chosen.also)
 
 
 def _by_words(
@@ -106,36 +115,49 @@ def _by_words(
         [candidate.label for candidate in candidates], [queries[0].starts_word] * len(candidates)
     )
     scores = np.full((len(queries), len(candidates)), -np.inf, dtype=np.float32)
-    by_length = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-    for length, group in itertools.groupby(by_length, key=lambda i: len(pieces[i])):
-        if not length:
-            continue  # a name without a piece cannot be asked for
-        chosen = list(group)
-        batch = encode_queries(
-            queries,
-            model.tokenizer,
-            masks=length,
-            subject_entity=False,
-            object_entity=False,
-            max_length=model.model.config.max_words,
-        )
-        scores[:, chosen] = model.word_scores(batch, [pieces[i] for i in chosen])
+    by_length: dict[int, list[int]] = {}
+    for place, own in enumerate(pieces):
+        if len(own):  # a name without a piece cannot be asked for
+            by_length.setdefault(len(own), []).append(place)
+    batches = encode_word_queries(
+        queries,
+        model.tokenizer,
+        masks=list(by_length),
+        max_length=model.model.config.max_words,
+    )
+    for batch, chosen in zip(batches, by_length.values(), strict=True):
+        scores[:, chosen] = model.word_scores(batch, [pieces[place] for place in chosen])
     return scores
 
 
 def _by_entities(
-    model: ClozeModel, queries: Sequence[Query], candidates: Sequence[Candidate], asking: Asking
+    model: ClozeModel,
+    queries: Sequence[Query],
+    candidates: Sequence[Candidate],
+    asking: Asking,
+    fallback: bool,
 ) -> Scores:
     entities = model.tokenizer.entities
-    rows = entities.rows([candidate.entity for candidate in candidates])
-    batch = encode_queries(
-        queries,
-        model.tokenizer,
-        masks=1,
-        subject_entity=asking is Asking.ENTITY_XY,
-        object_entity=True,
-        max_length=model.model.config.max_words,
-    )
-    scores = model.entity_scores(batch, rows)
-    scores[:, rows == entities.unk_row] = -np.inf
+    names = [(entity, place) for place, one in enumerate(candidates) for entity in one.entities]
+    rows = entities.rows([entity for entity, _ in names])
+    known = np.flatnonzero(rows != entities.unk_row)
+    places = np.array([place for _, place in names], dtype=np.int64)[known]
+    scores = np.full((len(queries), len(candidates)), -np.inf, dtype=np.float32)
+    if len(known):
+        batch = encode_queries(
+            queries,
+            model.tokenizer,
+            masks=1,
+            subject_entity=asking is Asking.ENTITY_XY,
+            object_entity=True,
+            max_length=model.model.config.max_words,
+        )
+        given = model.entity_scores(batch, rows[known], normalised=fallback)
+        # A name with several entities has the score of the best; they follow each other.
+        firsts = np.flatnonzero(np.diff(places, prepend=-1))
+        scores[:, places[firsts]] = np.maximum.reduceat(given, firsts, axis=1)
+    if fallback:
+        lacking = np.setdiff1d(np.arange(len(candidates)), places)
+        if len(lacking):
+            scores[:, lacking] = _by_words(model, queries, [candidates[i] for i in lacking])
     return scores

@@ -1,0 +1,87 @@
+"""What the commands of several tasks take, and how it is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from exonym.foundation.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from exonym.linking.linker import Linker
+    from exonym.systems.transfer import TaskFile
+
+_NAMED = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*)=(.+)", re.DOTALL)
+_Number = TypeVar("_Number", int, float)
+
+
+def task_files(
+    arguments: Sequence[str], *, language: str | None = None, encoding: str | None = None
+) -> list[TaskFile]:
+    """Files as they are named in a command: ``PATH``, or ``de=PATH`` with its language.
+
+    Args:
+        arguments: of the command.
+        language: of files that are named without.
+        encoding: of all; None finds it out.
+
+    Raises:
+        InputError: a file is not there.
+    """
+    from exonym.systems.transfer import TaskFile
+
+    found = []
+    for argument in arguments:
+        named = None if Path(argument).exists() else _NAMED.fullmatch(argument)
+        path = Path(named[2] if named else argument)
+        if not path.is_file():
+            what = "is a directory" if path.is_dir() else "no such file"
+            raise InputError(what, where=path, remedy="Name files, as in test.txt or de=test.txt")
+        found.append(TaskFile(path, named[1] if named else language, encoding))
+    return found
+
+
+def renamed(changes: Sequence[str] | None) -> dict[str, str | None]:
+    """Types to read otherwise: ``["GPE=LOC", "MISC="]``.
+
+    Raises:
+        ConfigError: one has no ``=``, or a type stands twice.
+    """
+    found: dict[str, str | None] = {}
+    for change in changes or ():
+        old, equals, new = change.partition("=")
+        if not equals or not old or old in found:
+            raise ConfigError(
+                f"expected OLD=NEW or OLD=, each type once, got {change!r}",
+                where="--rename",
+                remedy="For example --rename GPE=LOC --rename MISC=",
+            )
+        found[old] = new or None
+    return found
+
+
+def numbers(text: str, kind: Callable[[str], _Number], option: str) -> tuple[_Number, ...]:
+    """Numbers separated by commas or blanks.
+
+    Raises:
+        ConfigError: there is none, or something else.
+    """
+    words = text.replace(",", " ").split()
+    try:
+        found = tuple(map(kind, words))
+    except ValueError as error:
+        raise ConfigError(f"expected numbers, got {text!r}", where=option) from error
+    if not found:
+        raise ConfigError(f"expected numbers, got {text!r}", where=option)
+    return found
+
+
+def open_linker(kb: Path | None) -> Linker | None:
+    """The linker of a knowledge base, where one is given."""
+    if kb is None:
+        return None
+    from exonym.linking.linker import Linker
+
+    return Linker.open(kb)

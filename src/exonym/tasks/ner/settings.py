@@ -1,0 +1,156 @@
+"""`NerSettings`: which spans a model looks at, and how it reads the text around them.
+
+A fine-tuned model keeps them in its ``config.json`` (``exonym_ner``), so that it predicts as it was
+trained. A checkpoint that has none was made by others: it gets `OTHERS`, with which it computes
+what transformers computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from exonym.foundation.errors import ConfigError
+from exonym.foundation.files import JSON
+from exonym.modeling import EncoderConfig, EntitySpanClassifier
+from exonym.modeling.classifiers import SPAN_FEATURE_FIELD
+from exonym.modeling.config import VARIANT_FIELD, Variant
+from exonym.tokenization.borders import Boundary
+
+SETTINGS_FIELD = "exonym_ner"
+
+Units = Literal["words", "text"]
+Unspaced = Literal["characters", "pieces"]
+Overlaps = Literal["flat", "nested"]
+SpanFeature = Literal["words+entity", "entity"]
+BOTH: SpanFeature = "words+entity"
+_ELSEWHERE = frozenset({"variant", "span_feature"})
+
+
+@dataclass(frozen=True, slots=True)
+class NerSettings:
+    """Which spans are candidates, and what surrounds them.
+
+    Args:
+        span_limit: most pieces of a span (the released code: 16).
+        max_length: most pieces of an input, ``<s>`` and ``</s>`` included.
+        context: whether the other sentences of a document stand around a sentence, on both sides,
+            as far as ``max_length`` goes.
+        spans_at_once: most spans in one input. All see each other, so that the number changes the
+            result; a sentence with more is computed several times, with even shares of them (the
+            released code: 128).
+        units: spans begin and end at ``"words"``, as a file has them (where it has none, as
+            ``"text"``), or always where characters say so: ``"text"``.
+        unspaced: in scripts without blanks a span may begin and end at all ``"characters"``, or
+            at the borders of ``"pieces"``. Thai and its relatives always have the latter.
+        boundary: see `EntityTokenizer`: ``"faithful"``, or ``"hf"``, for which every word begins
+            with "▁".
+        variant: ``"entities"``: an entity [MASK] lies over every span; or ``"words"``: the input
+            has words alone (mLUKE-W).
+        span_feature: what the classifier sees of a span where there are entities:
+            ``"words+entity"``, its first word, its last word and its entity, as the released
+            checkpoints have it; or ``"entity"`` alone, as the paper has it (section 4.3).
+        overlaps: predictions that are ``"flat"`` do not overlap; ``"nested"`` ones may lie inside
+            each other, and do not cross.
+    """
+
+    span_limit: int = 16
+    max_length: int = 512
+    context: bool = True
+    spans_at_once: int = 1024
+    units: Units = "words"
+    unspaced: Unspaced = "characters"
+    boundary: Boundary = "faithful"
+    variant: Variant = "entities"
+    span_feature: SpanFeature = BOTH
+    overlaps: Overlaps = "flat"
+
+    def __post_init__(self) -> None:
+        for name, least in (("span_limit", 1), ("max_length", 3), ("spans_at_once", 1)):
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ConfigError(
+                    f"{name} must be a whole number of at least {least}, got {value!r}"
+                )
+        if self.span_limit > self.max_length - 2:
+            raise ConfigError(
+                f"span_limit={self.span_limit} is more than the {self.max_length - 2} pieces that "
+                f"max_length={self.max_length} leaves",
+                remedy="Pass a smaller span_limit, or a larger max_length",
+            )
+        if type(self.context) is not bool:
+            raise ConfigError(f"context must be true or false, got {self.context!r}")
+        for name, kinds in (
+            ("units", Units),
+            ("unspaced", Unspaced),
+            ("boundary", Boundary),
+            ("variant", Variant),
+            ("span_feature", SpanFeature),
+            ("overlaps", Overlaps),
+        ):
+            known = get_args(kinds)
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"{name} must be {' or '.join(map(repr, known))}, got {getattr(self, name)!r}"
+                )
+
+    @property
+    def feature(self) -> str:
+        """What the classifier sees of a span: ``"words+entity"``, ``"entity"`` or ``"words"``."""
+        return "words" if self.variant == "words" else self.span_feature
+
+    @classmethod
+    def of(cls, config: EncoderConfig) -> NerSettings:
+        """The settings that a checkpoint was trained with.
+
+        One that has none was made by others; it gets those of `OTHERS`.
+
+        Raises:
+            ConfigError: ``exonym_ner`` has an unknown field or an impossible value.
+        """
+        kept = config.other.get(SETTINGS_FIELD)
+        settings = OTHERS if kept is None else cls.from_json(kept)
+        feature = EntitySpanClassifier.feature_of(config)
+        chosen = replace(settings, variant=config.variant)
+        if feature != "words":
+            chosen = replace(chosen, span_feature="entity" if feature == "entity" else BOTH)
+        return chosen.fitted(config)
+
+    def fitted(self, config: EncoderConfig) -> NerSettings:
+        """The same with no longer inputs, and spans, than a model has positions for."""
+        length = min(self.max_length, config.max_words)
+        return replace(self, max_length=length, span_limit=min(self.span_limit, length - 2))
+
+    def kept_in(self, config: EncoderConfig) -> EncoderConfig:
+        """The configuration that holds these settings, as far as they fit it."""
+        own = {
+            VARIANT_FIELD: self.variant,
+            SPAN_FEATURE_FIELD: self.span_feature,
+            SETTINGS_FIELD: self.fitted(config).to_json(),
+        }
+        return replace(config, other={**config.other, **own})
+
+    def to_json(self) -> JSON:
+        """For ``config.json``, where the variant and the feature have fields of their own."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ELSEWHERE}
+
+    @classmethod
+    def from_json(cls, value: Any) -> NerSettings:
+        """The inverse of `to_json`.
+
+        Raises:
+            ConfigError: an unknown field, or an impossible value.
+        """
+        names = {f.name for f in fields(cls)} - _ELSEWHERE
+        if not isinstance(value, Mapping) or not set(value) <= names:
+            strange = sorted(set(value) - names)[0] if isinstance(value, Mapping) else value
+            raise ConfigError(
+                f"{SETTINGS_FIELD} has the unknown setting {strange!r}; "
+                f"known are {', '.join(sorted(names))}"
+            )
+        return cls(**value)
+
+
+OTHERS = NerSettings(spans_at_once=8192, boundary="hf")
+"""For checkpoints of others: all spans of a sentence at once, words as transformers reads them."""
