@@ -24,12 +24,14 @@ _PUBLIC = {
     "TokenClassifier": "exonym.modeling",
     "QuestionAnswering": "exonym.modeling",
     "load_model": "exonym.modeling",
+    "Linker": "exonym.linking",
     "ExonymError": "exonym.foundation.errors",
 }
 
 if TYPE_CHECKING:
     from exonym.foundation.errors import ExonymError
     from exonym.knowledge import EntityVocabulary, KnowledgeBase
+    from exonym.linking import Linker
     from exonym.modeling import (
         EntityClassifier,
         EntityEncoder,
@@ -55,6 +57,7 @@ __all__ = [
     "EntityVocabulary",
     "ExonymError",
     "KnowledgeBase",
+    "Linker",
     "Mention",
     "QuestionAnswering",
     "SequenceClassifier",
