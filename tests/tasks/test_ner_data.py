@@ -324,3 +324,20 @@ def test_real_files_are_read_whole(shared_data: Path) -> None:
         assert dataset.counts == counts
         assert dataset.scheme == "IOB2"
         assert not dataset.problems
+
+
+def test_columns_may_have_tags_before_words_if_one_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "test.txt"
+    path.write_text("B-LOC\tBerlin\nO\tist\nO\n")
+    data = check_examples(path, word_column=1, tag_column=0)
+    assert [example.text for example in data.examples] == ["Berlin ist"]
+    assert data.counts == {"LOC": 1}
+    assert [problem.line for problem in data.problems] == [3]
+
+
+def test_an_id_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "test.jsonl"
+    path.write_text('{"id": 7, "text": "a"}\n{"id": "x", "tokens": ["a"]}\n{"text": "a"}\n')
+    examples = read_examples(path).examples
+    assert [example.id for example in examples] == ["7", "x", None]
+    assert [example.to_json().get("id") for example in examples] == ["7", "x", None]

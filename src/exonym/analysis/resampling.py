@@ -13,7 +13,7 @@ alike, then which of them gave which of two outputs would be a coin toss, cluste
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,11 +90,34 @@ def interval(
     Raises:
         InputError: there is no item, no draw, or a confidence that is no probability.
     """
+    return intervals(table, {"": measure}, clusters, seed=seed, draws=draws, confidence=confidence)[
+        ""
+    ]
+
+
+def intervals(
+    table: Floats,
+    measures: Mapping[str, Measure],
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+    confidence: float = 0.95,
+) -> dict[str, Interval]:
+    """Several measures of the same items, each as `interval` gives it, with one drawing for all.
+
+    The arguments are those of `interval`, measures by name.
+
+    Raises:
+        InputError: as `interval`.
+    """
     sums = _by_cluster(table, clusters, draws, confidence)
-    rng = generator(seed, "resampling")
-    drawn = np.concatenate([measure(part) for part in drawn_sums(sums, rng, draws)])
-    low, high = np.quantile(drawn, _tails(confidence))
-    return Interval(_value(measure, sums), float(low), float(high), len(sums))
+    drawn = np.concatenate([*drawn_sums(sums, generator(seed, "resampling"), draws)])
+    found = {}
+    for name, measure in measures.items():
+        low, high = np.quantile(measure(drawn), _tails(confidence))
+        found[name] = Interval(_value(measure, sums), float(low), float(high), len(sums))
+    return found
 
 
 def difference(
@@ -121,6 +144,28 @@ def difference(
     Raises:
         InputError: as `interval`; or the tables are not of one shape.
     """
+    return differences(
+        first, second, {"": measure}, clusters, seed=seed, draws=draws, confidence=confidence
+    )[""]
+
+
+def differences(
+    first: Floats,
+    second: Floats,
+    measures: Mapping[str, Measure],
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+    confidence: float = 0.95,
+) -> dict[str, Difference]:
+    """Several measures of two systems, each as `difference` gives it, with one drawing for all.
+
+    The arguments are those of `difference`, measures by name.
+
+    Raises:
+        InputError: as `difference`.
+    """
     if first.shape != second.shape:
         raise InputError(
             f"two systems on the same items have tables of one shape, got {first.shape} and "
@@ -128,17 +173,20 @@ def difference(
         )
     ours = _by_cluster(first, clusters, draws, confidence)
     theirs = _by_cluster(second, clusters, draws, confidence)
-    value = _value(measure, ours) - _value(measure, theirs)
-    rng = generator(seed, "resampling")
-    gaps = [
-        np.subtract(*(measure(half) for half in np.split(part, 2, axis=1)))
-        for part in drawn_sums(np.concatenate([ours, theirs], axis=1), rng, draws)
-    ]
-    low, high = np.quantile(np.concatenate(gaps), _tails(confidence))
-    tossed = _tossed(ours, theirs, measure, generator(seed, "permutation"), draws)
-    as_large = int((np.abs(tossed) >= abs(value) - _TIED).sum())
-    p = (1 + as_large) / (1 + draws)
-    return Difference(value, float(low), float(high), p, len(ours))
+    both = np.concatenate([ours, theirs], axis=1)
+    drawn = np.concatenate([*drawn_sums(both, generator(seed, "resampling"), draws)])
+    moved = _moved(ours, theirs, generator(seed, "permutation"), draws)
+    one, two = ours.sum(axis=0), theirs.sum(axis=0)
+    found = {}
+    for name, measure in measures.items():
+        value = _value(measure, ours) - _value(measure, theirs)
+        gaps = np.subtract(*(measure(half) for half in np.split(drawn, 2, axis=1)))
+        low, high = np.quantile(gaps, _tails(confidence))
+        tossed = measure(one + moved) - measure(two - moved)
+        as_large = int((np.abs(tossed) >= abs(value) - _TIED).sum())
+        p = (1 + as_large) / (1 + draws)
+        found[name] = Difference(value, float(low), float(high), p, len(ours))
+    return found
 
 
 def across_languages(
@@ -172,17 +220,14 @@ def across_languages(
     return wide.reshape(len(table), -1), mean
 
 
-def _tossed(
-    ours: Floats, theirs: Floats, measure: Measure, rng: np.random.Generator, draws: int
-) -> Floats:
-    """(draws,) differences after a coin toss for each cluster."""
-    gap, first, second = theirs - ours, ours.sum(axis=0), theirs.sum(axis=0)
+def _moved(ours: Floats, theirs: Floats, rng: np.random.Generator, draws: int) -> Floats:
+    """(draws, columns): what changes hands where a coin is tossed for each cluster."""
+    gap = theirs - ours
     step = max(_DRAWN_AT_A_TIME // len(ours), 1)
     found = []
     for start in range(0, draws, step):
         size = (min(step, draws - start), len(ours))
-        moved = rng.integers(2, size=size).astype(np.float64) @ gap
-        found.append(measure(first + moved) - measure(second - moved))
+        found.append(rng.integers(2, size=size).astype(np.float64) @ gap)
     return np.concatenate(found)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from exonym.analysis.resampling import Difference, Interval, Measure, difference, interval
+from exonym.analysis.resampling import Difference, Interval, Measure, differences, intervals
 from exonym.foundation.errors import InputError
 from exonym.foundation.files import JSON
 from exonym.tasks.ner.metrics import Counts, Labelled, counts_of
@@ -129,11 +129,18 @@ def ner_parts(
         for place in own:
             for label, counts in counted[place].items():
                 types[label] = types.get(label, Counts()).plus(counts)
-        clusters = [(file, examples[place].document or place) for place in own]
+        clusters = [_cluster(file, place, examples[place]) for place in own]
         table = np.asarray([rows[place] for place in own])
         ordered = {label: types[label] for label in sorted(types)}
         parts.append(Part("ner", file, language, table, clusters, ordered))
     return parts
+
+
+def _cluster(file: str, place: int, example: NerExample) -> Hashable:
+    """What a sentence is drawn with: its document, else the same sentence in other languages."""
+    if example.document is not None:
+        return file, example.document
+    return (file, place) if example.id is None else example.id
 
 
 def relation_parts(
@@ -239,19 +246,19 @@ def score_rows(
 def _row(parts: Sequence[Part], others: Sequence[Part], options: Mapping[str, Any]) -> Row:
     clusters = [cluster for part in parts for cluster in part.clusters]
     table, theirs = _side_by_side(parts), _side_by_side(others) if others else None
-    scores, differences = {}, {}
-    for name, one in MEASURES[parts[0].task].items():
-        measure = _mean_of([part.table.shape[1] for part in parts], one)
-        scores[name] = interval(table, measure, clusters, **options)
-        if theirs is not None:
-            differences[name] = difference(table, theirs, measure, clusters, **options)
+    widths = [part.table.shape[1] for part in parts]
+    measures = {
+        name: _mean_of(widths, measure) for name, measure in MEASURES[parts[0].task].items()
+    }
+    scores = intervals(table, measures, clusters, **options)
+    gaps = {} if theirs is None else differences(table, theirs, measures, clusters, **options)
     alone = len(parts) == 1
     return Row(
         parts[0].file if alone else MEAN,
         parts[0].language if alone else f"{len(parts)} rows",
         len(clusters),
         scores,
-        differences,
+        gaps,
     )
 
 

@@ -55,7 +55,7 @@ def measure_and_print(
     from exonym.foundation.files import atomic_file, write_json
     from exonym.reports.score_tables import markdown
     from exonym.systems.task_kits import kit_of
-    from exonym.systems.transfer import find_model, measure, on_device
+    from exonym.systems.transfer import load_for, measure, on_device
     from exonym.tasks.qa.metrics import Rule
 
     if rule is not None and rule not in get_args(Rule):
@@ -64,7 +64,7 @@ def measure_and_print(
     named = task_files(files, language=how.language, encoding=how.encoding)
     linker = open_linker(how.kb)
     models = [
-        on_device(kit.load(find_model(one), linker), how.device, bfloat16=how.bfloat16)
+        on_device(load_for(kit, one, linker), how.device, bfloat16=how.bfloat16)
         for one in (model, how.against)
         if one is not None
     ]

@@ -70,7 +70,7 @@ def predict(
     """
     from exonym.cli.predictions import Asked
     from exonym.systems.task_kits import kit_of
-    from exonym.systems.transfer import find_model, on_device
+    from exonym.systems.transfer import load_for, on_device
 
     kit = kit_of(task)
     if input is not None and input not in get_args(Kind):
@@ -78,7 +78,7 @@ def predict(
         raise ConfigError(f"must be one of {known}, got {input!r}", where="--input")
     _require_own(task, "qa", question=question, question_language=question_language)
     _require_own(task, "relation", head=head, tail=tail)
-    opened = on_device(kit.load(find_model(model), open_linker(kb)), device, bfloat16=bfloat16)
+    opened = on_device(load_for(kit, model, open_linker(kb)), device, bfloat16=bfloat16)
     given = read_given(kit, inputs, cast("Kind | None", input), language, encoding)
     streaming = any(map(is_stream, inputs))
     records = _records(

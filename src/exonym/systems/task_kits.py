@@ -15,6 +15,7 @@ from exonym.tasks import ner, qa, relation
 from exonym.tasks.grid_files import changed
 from exonym.tasks.qa.metrics import Rule
 
+TASKS = ("ner", "relation", "qa")
 Names = Mapping[str, str | None]
 
 
@@ -80,7 +81,7 @@ def kit_of(task: str, *, names: Names | None = None, rule: Rule | None = None) -
             return relation_kit()
         case "qa":
             return qa_kit(rule)
-    raise InputError(f"no task {task!r}", remedy="There are ner, relation and qa")
+    raise InputError(f"no task {task!r}", remedy=f"There are {', '.join(TASKS)}")
 
 
 def ner_kit(names: Names) -> Kit:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import contextlib
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,14 @@ from typing import Any
 import torch
 
 from exonym.analysis.task_scores import Part, Row, score_rows
-from exonym.foundation.errors import ConfigError, InputError
+from exonym.foundation.errors import ConfigError, FormatError, InputError
 from exonym.foundation.files import JSON, read_json, write_json
 from exonym.foundation.hub import is_hub_id
 from exonym.foundation.progress import stage
 from exonym.modeling import EncoderConfig
 from exonym.modeling.checkpoint import find_checkpoint, read_config
 from exonym.modeling.config import Variant
-from exonym.systems.task_kits import Kit
+from exonym.systems.task_kits import TASKS, Kit
 from exonym.tasks.card import CardFacts, DataFile, model_card
 from exonym.tasks.recipes import GRIDS, SEEDS
 from exonym.tasks.tuned import Tuned
@@ -87,6 +89,33 @@ def find_model(dir_or_id: str | Path) -> str | Path:
         where=path,
         remedy="Give a checkpoint's directory, such as RUN/model",
     )
+
+
+def load_for(kit: Kit, dir_or_id: str | Path, linker: Any = None) -> Any:
+    """A fine-tuned model of a task, from wherever `find_model` finds it.
+
+    Raises:
+        InputError: there is none, or it was fine-tuned for another task.
+        FormatError: the checkpoint is damaged, or has no head for this task.
+    """
+    found = find_model(dir_or_id)
+    config = EncoderConfig.from_json(read_config(find_checkpoint(found)))
+    trained = [task for task in TASKS if f"exonym_{task}" in config.other]
+    if trained and kit.name not in trained:
+        raise InputError(
+            f"was fine-tuned for {trained[0]}, not for {kit.name}",
+            where=found,
+            remedy=f"Give what `exonym finetune {kit.name}` made",
+        )
+    try:
+        return kit.load(found, linker)
+    except FormatError as error:
+        if trained:
+            raise
+        remedy = f"Train it first: exonym finetune {kit.name} --model {dir_or_id} ..."
+        raise FormatError(
+            f"no model for {kit.name} ({error.what})", where=found, remedy=remedy
+        ) from error
 
 
 def read_files(kit: Kit, files: Sequence[TaskFile]) -> list[Any]:
@@ -171,19 +200,34 @@ def tune_task(
 
     shown = {**chosen.to_json(), **(notes or {})}
     facts = CardFacts(kit.name, base, tuple(data), variant, joined.labels, shown)
-    tuned = tune(
-        make_learner,
-        grid,
-        seeds,
-        folder,
-        identity=facts.identity(),
-        search_seeds=search_seeds,
-        keep=keep,
-        card=lambda outcome: model_card(replace(facts, notes=_left_out(read_json(kept))), outcome),
-        overwrite=overwrite,
-        progress=progress,
-    )
+    with _nothing_left_of_wrong_input(folder):
+        tuned = tune(
+            make_learner,
+            grid,
+            seeds,
+            folder,
+            identity=facts.identity(),
+            search_seeds=search_seeds,
+            keep=keep,
+            card=lambda outcome: model_card(
+                replace(facts, notes=_left_out(read_json(kept))), outcome
+            ),
+            overwrite=overwrite,
+            progress=progress,
+        )
     return TunedTask(tuned, read_json(kept))
+
+
+@contextlib.contextmanager
+def _nothing_left_of_wrong_input(folder: Path) -> Iterator[None]:
+    """Remove a folder that is new where no run could be begun with what was given."""
+    existed = folder.exists()
+    try:
+        yield
+    except InputError:
+        if not existed and not (folder / "runs").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _data_file(kit: Kit, file: TaskFile, data: Any, role: str) -> DataFile:

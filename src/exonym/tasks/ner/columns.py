@@ -74,7 +74,11 @@ class Layout:
     def tag_of(self, cells: Sequence[str]) -> Tag | None:
         """The tag of a word; None if there is none."""
         place = self.tag + len(cells) if self.tag < 0 else self.tag
-        if not self.word < place < len(cells):
+        if self.tag < 0:
+            there = self.word < place  # a short line has no column of its own for the tag
+        else:
+            there = max(self.word, place) < len(cells) and place != self.word
+        if not there:
             return None
         return parse_tag(cells[place], bare=self.bare)
 

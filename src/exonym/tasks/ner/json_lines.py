@@ -4,8 +4,8 @@
     {"tokens": ["Berlin"], "tags": ["B-LOC"]}
 
 Optional: ``language``, ``document`` (lines of the same one, one after the other, are each other's
-context), ``words`` beside a text (characters [start, end) of each). For ``entities``, ``tags``,
-``label`` and ``language`` some other names are understood that common files have.
+context), ``words`` beside a text (characters [start, end) of each), ``id``. For ``entities``,
+``tags``, ``label`` and ``language`` some other names are understood that common files have.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def _read_line(
     if document is not None and not isinstance(document, str | int):
         raise _WrongError(f"the document must be a name or a number, got {document!r}")
     document = None if document is None else f"{path.name}#{document}"
-    tail = (document, f"{path}:{number}")
+    identifier = value.get("id")
+    named = str(identifier) if isinstance(identifier, str | int) else None
+    tail = (document, f"{path}:{number}", named)
     if isinstance(value.get("text"), str):
         text = value["text"]
         entities = tuple(_spans(value, text, number, problems))
@@ -112,7 +114,9 @@ def _read_line(
     raise _WrongError("expected a 'text' with 'entities', or 'tokens' with 'tags'")
 
 
-def _of_tokens(value: JSON, language: str, number: int, tail: tuple[str | None, str]) -> _Line:
+def _of_tokens(
+    value: JSON, language: str, number: int, tail: tuple[str | None, str, str | None]
+) -> _Line:
     tokens, names = _first(value, _TOKENS), _first(value, _TAGS)
     if not all(isinstance(token, str) and token.strip() for token in tokens):
         raise _WrongError("tokens must be strings, none of them blank")

@@ -39,6 +39,7 @@ class NerExample:
         document: names the document; neighbours of the same document are each other's context.
             None stands alone.
         source: file and line.
+        id: names the example; the same in the files of all languages of a parallel benchmark.
     """
 
     text: str
@@ -47,6 +48,7 @@ class NerExample:
     words: tuple[tuple[int, int], ...] | None = None
     document: str | None = None
     source: str | None = None
+    id: str | None = None
 
     def __post_init__(self) -> None:
         for start, end, label in self.entities:
@@ -65,6 +67,8 @@ class NerExample:
             value["words"] = self.words
         if self.document is not None:
             value["document"] = self.document
+        if self.id is not None:
+            value["id"] = self.id
         return value
 
 
