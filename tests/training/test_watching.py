@@ -25,6 +25,7 @@ from rich.console import Console
 
 from exonym.foundation import progress as plain_progress
 from exonym.foundation.errors import ConfigError, ResourceError
+from exonym.training.engine import Engine
 from exonym.training.watching import Meter, live, open_tracker
 from exonym.training.watching.trackers import scalars
 
@@ -445,7 +446,8 @@ def test_weights_and_biases_gets_project_name_and_folder(
     package.config = types.SimpleNamespace(update=lambda *_, **__: None)
     monkeypatch.setitem(sys.modules, "wandb", package)
     monkeypatch.setattr(tracking, "_available_trackers", [LoggerType.WANDB])
-    tracker = open_tracker("wandb", tmp_path, "tiny", CONFIG)
+    with Engine():  # trackers log through it
+        tracker = open_tracker("wandb", tmp_path, "tiny", CONFIG)
     tracker.log(record())
     tracker.close()
     where = tmp_path / "tracker"
