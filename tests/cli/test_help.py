@@ -36,6 +36,9 @@ def test_the_commands_are_those_of_the_documentation() -> None:
         "atlas write", "dumps fetch", "dumps list", "kb build", "kb show", "kb lookup",
         "kb add", "link", "atlas benchmarks",
         "corpus build", "corpus show", "corpus export", "pretrain", "evaluate cloze", "quickstart",
+        "reproduce mluke",
+        "finetune", "predict", "evaluate ner", "evaluate relation", "evaluate qa",
+        "data check ner", "data check relation", "data check qa", "data link qa",
     }  # fmt: skip
 
 
@@ -64,7 +67,19 @@ def test_every_option_is_explained_and_results_come_as_json(path: tuple[str, ...
     assert "--json" in {name for option in options for name in option.opts}
 
 
-@pytest.mark.parametrize("group", [(), ("atlas",), ("kb",), ("corpus",), ("dumps",), ("evaluate",)])
+GROUPS = [
+    (),
+    ("atlas",),
+    ("kb",),
+    ("corpus",),
+    ("dumps",),
+    ("data",),
+    ("data", "check"),
+    ("evaluate",),
+]
+
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_a_group_alone_lists_its_commands(group: tuple[str, ...], exonym: Command) -> None:
     shown = exonym(*group)
     for path in ALL:

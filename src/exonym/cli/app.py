@@ -23,6 +23,7 @@ from exonym.cli import (
     pretrain,
     quickstart,
     report,
+    reproduce,
 )
 from exonym.foundation.errors import ExonymError
 
@@ -57,6 +58,7 @@ app.command("predict")(predict.predict)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(checkpoint.app, name="checkpoint")
 app.command("quickstart")(quickstart.quickstart)
+app.add_typer(reproduce.app, name="reproduce")
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,130 @@
+"""The jobs after pretraining, several at a time in processes of their own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from exonym.foundation.progress import stage
+from exonym.foundation.workers import run_tasks
+from exonym.systems.reproduction import measuring
+from exonym.systems.reproduction.folder import measured_file
+from exonym.systems.reproduction.plan import ROWS, TASK_ROWS
+from exonym.systems.reproduction.tables import ASKED, BASELINES
+
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that a process does alone.
+
+    Args:
+        name: for people.
+        result: the file that it writes last.
+        work: does it; picklable.
+    """
+
+    name: str
+    result: Path
+    work: Callable[[], None]
+
+
+def all_jobs(work: Path, seeds: Sequence[int]) -> list[Job]:
+    """Everything that is measured, the longest jobs first.
+
+    Args:
+        work: the folder of the reproduction.
+        seeds: of the pretrained models.
+    """
+    jobs = [
+        Job(
+            f"{task}: {row}, seed {seed}",
+            measured_file(work, task, row, seed),
+            partial(measuring.tuned_model, work, task, row, seed),
+        )
+        for task in ("ner", "qa", "relation")
+        for seed in seeds
+        for row in TASK_ROWS[task]
+    ]
+    jobs += [
+        Job(
+            f"cloze: {row}, seed {seed}",
+            measured_file(work, "cloze", row, seed),
+            partial(measuring.asked_facts, work, row, seed),
+        )
+        for seed in seeds
+        for row in ASKED
+    ]
+    jobs += [
+        Job(
+            f"vectors: {row}, seed {seed}",
+            measured_file(work, "retrieval", row, seed),
+            partial(measuring.compared_vectors, work, row, seed),
+        )
+        for seed in seeds
+        for row in ROWS
+    ]
+    jobs += [
+        Job(
+            f"cloze: {row}",
+            measured_file(work, "cloze", row, seeds[0]),
+            partial(measuring.asked_facts, work, row, seeds[0]),
+        )
+        for row in BASELINES
+    ]
+    return jobs
+
+
+def run_jobs(jobs: Sequence[Job]) -> None:
+    """Do the jobs whose results are not there yet: one for each thread, or in turn on a GPU.
+
+    Raises:
+        ExonymError: a job failed; what is finished stays.
+        ResourceError: a process was ended from outside.
+    """
+    left = [job for job in jobs if not job.result.is_file()]
+    if not left:
+        return
+    with stage("Fine-tuning and measuring", total=len(left), unit="models") as shown:
+        processes = min(torch.get_num_threads(), len(left))
+        if processes == 1 or torch.cuda.is_available():
+            for job in left:
+                shown.note(job.name)
+                job.work()
+                shown.advance()
+            return
+        tasks = [partial(_alone, job, os.getpid()) for job in left]
+        for number, _ in run_tasks(tasks, processes):
+            shown.note(left[number].name)
+            shown.advance()
+
+
+def _alone(job: Job, parent: int) -> None:
+    """Do a job in a process of its own, with one thread."""
+    torch.set_num_threads(1)
+    _stop_with(parent)
+    job.work()
+
+
+@functools.cache
+def _stop_with(parent: int) -> None:
+    """End this process soon after the one that started it: nobody waits for its results then.
+
+    A process that outlives a killed parent would write where the next call writes.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_POLL_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
