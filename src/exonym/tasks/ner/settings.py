@@ -7,15 +7,14 @@ what transformers computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, get_args
 
 from exonym.foundation.errors import ConfigError
-from exonym.foundation.files import JSON
 from exonym.modeling import EncoderConfig, EntitySpanClassifier
 from exonym.modeling.classifiers import SPAN_FEATURE_FIELD
 from exonym.modeling.config import VARIANT_FIELD, Variant
+from exonym.tasks.kept_settings import KeptSettings
 from exonym.tokenization.borders import Boundary
 
 SETTINGS_FIELD = "exonym_ner"
@@ -25,11 +24,10 @@ Unspaced = Literal["characters", "pieces"]
 Overlaps = Literal["flat", "nested"]
 SpanFeature = Literal["words+entity", "entity"]
 BOTH: SpanFeature = "words+entity"
-_ELSEWHERE = frozenset({"variant", "span_feature"})
 
 
 @dataclass(frozen=True, slots=True)
-class NerSettings:
+class NerSettings(KeptSettings):
     """Which spans are candidates, and what surrounds them.
 
     Args:
@@ -54,6 +52,9 @@ class NerSettings:
         overlaps: predictions that are ``"flat"`` do not overlap; ``"nested"`` ones may lie inside
             each other, and do not cross.
     """
+
+    kept_as: ClassVar[str] = SETTINGS_FIELD
+    elsewhere: ClassVar[frozenset[str]] = frozenset({"variant", "span_feature"})
 
     span_limit: int = 16
     max_length: int = 512
@@ -130,26 +131,6 @@ class NerSettings:
             SETTINGS_FIELD: self.fitted(config).to_json(),
         }
         return replace(config, other={**config.other, **own})
-
-    def to_json(self) -> JSON:
-        """For ``config.json``, where the variant and the feature have fields of their own."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ELSEWHERE}
-
-    @classmethod
-    def from_json(cls, value: Any) -> NerSettings:
-        """The inverse of `to_json`.
-
-        Raises:
-            ConfigError: an unknown field, or an impossible value.
-        """
-        names = {f.name for f in fields(cls)} - _ELSEWHERE
-        if not isinstance(value, Mapping) or not set(value) <= names:
-            strange = sorted(set(value) - names)[0] if isinstance(value, Mapping) else value
-            raise ConfigError(
-                f"{SETTINGS_FIELD} has the unknown setting {strange!r}; "
-                f"known are {', '.join(sorted(names))}"
-            )
-        return cls(**value)
 
 
 OTHERS = NerSettings(spans_at_once=8192, boundary="hf")

@@ -6,14 +6,13 @@ trained. A checkpoint that has none was made by others: its text is cut as trans
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import ClassVar, get_args
 
 from exonym.foundation.errors import ConfigError
-from exonym.foundation.files import JSON
 from exonym.modeling import EncoderConfig
 from exonym.modeling.config import Variant
+from exonym.tasks.kept_settings import KeptSettings
 from exonym.tokenization.borders import Boundary
 
 SETTINGS_FIELD = "exonym_qa"
@@ -22,7 +21,7 @@ SPECIAL = 4
 
 
 @dataclass(frozen=True, slots=True)
-class QaSettings:
+class QaSettings(KeptSettings):
     """Sizes of inputs and answers; the defaults are those of mLUKE's code.
 
     Args:
@@ -37,6 +36,8 @@ class QaSettings:
     Raises:
         ConfigError: a value is impossible, or a window has no room behind a question.
     """
+
+    kept_as: ClassVar[str] = SETTINGS_FIELD
 
     window: int = 384
     overlap: int = 128
@@ -102,23 +103,3 @@ class QaSettings:
         if kept is None:
             return replace(cls.within(config.max_words), boundary="hf", variant=config.variant)
         return replace(cls.from_json(kept), variant=config.variant)
-
-    def to_json(self) -> JSON:
-        """For ``config.json``, where the variant has a field of its own."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "variant"}
-
-    @classmethod
-    def from_json(cls, value: Any) -> QaSettings:
-        """The inverse of `to_json`.
-
-        Raises:
-            ConfigError: an unknown field, or an impossible value.
-        """
-        names = {f.name for f in fields(cls)} - {"variant"}
-        if not isinstance(value, Mapping) or not set(value) <= names:
-            strange = sorted(set(value) - names)[0] if isinstance(value, Mapping) else value
-            raise ConfigError(
-                f"{SETTINGS_FIELD} has the unknown setting {strange!r}; "
-                f"known are {', '.join(sorted(names))}"
-            )
-        return cls(**value)

@@ -7,14 +7,13 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import ClassVar, get_args
 
 from exonym.foundation.errors import ConfigError
-from exonym.foundation.files import JSON
 from exonym.modeling import EncoderConfig
 from exonym.modeling.config import VARIANT_FIELD, Variant
+from exonym.tasks.kept_settings import KeptSettings
 from exonym.tokenization.borders import Boundary
 
 SETTINGS_FIELD = "exonym_relation"
@@ -22,7 +21,7 @@ _LEAST = 8  # <s>, </s>, four markers, and a piece for each mention
 
 
 @dataclass(frozen=True, slots=True)
-class RelationSettings:
+class RelationSettings(KeptSettings):
     """How much of a text a model sees, and how.
 
     Args:
@@ -34,6 +33,8 @@ class RelationSettings:
     Raises:
         ConfigError: a value is impossible.
     """
+
+    kept_as: ClassVar[str] = SETTINGS_FIELD
 
     max_length: int = 512
     boundary: Boundary = "faithful"
@@ -76,23 +77,3 @@ class RelationSettings:
             )
         own = {VARIANT_FIELD: self.variant, SETTINGS_FIELD: self.to_json()}
         return replace(config, other={**config.other, **own})
-
-    def to_json(self) -> JSON:
-        """For ``config.json``, where the variant has a field of its own."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "variant"}
-
-    @classmethod
-    def from_json(cls, value: Any) -> RelationSettings:
-        """The inverse of `to_json`.
-
-        Raises:
-            ConfigError: an unknown field, or an impossible value.
-        """
-        names = {f.name for f in fields(cls)} - {"variant"}
-        if not isinstance(value, Mapping) or not set(value) <= names:
-            strange = sorted(set(value) - names)[0] if isinstance(value, Mapping) else value
-            raise ConfigError(
-                f"{SETTINGS_FIELD} has the unknown setting {strange!r}; "
-                f"known are {', '.join(sorted(names))}"
-            )
-        return cls(**value)
