@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -39,3 +41,29 @@ def test_an_error_in_a_worker_is_the_error_of_the_caller_with_all_its_parts() ->
 def test_a_worker_that_is_killed_is_reported() -> None:
     with pytest.raises(ResourceError, match="--processes 1"):
         dict(run_tasks([_be_killed], 1))
+
+
+_CHILD = (
+    "import os, sys, time\n"
+    "from exonym.foundation.workers import follow\n"
+    "follow(int(sys.argv[1]))\n"
+    "print(os.getpid(), flush=True)\n"
+    "time.sleep(60)\n"
+)
+_PARENT = (
+    "import os, subprocess, sys\n"
+    "subprocess.run([sys.executable, '-c', sys.argv[1], str(os.getpid())])\n"
+)
+
+
+def test_a_worker_ends_when_the_one_that_started_it_is_killed() -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, _CHILD], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    os.kill(child, 0)  # it is there
+    parent.kill()
+    parent.wait()
+    assert parent.stdout.read() == "", "the child held the other end until it ended"
+    parent.stdout.close()

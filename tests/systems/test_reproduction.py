@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -136,32 +133,6 @@ def test_tasks_need_english_and_another_language() -> None:
             replace(OPTIONS, languages=languages)
     with pytest.raises(ConfigError, match="seeds"):
         replace(OPTIONS, seeds=0)
-
-
-_CHILD = (
-    "import os, sys, time\n"
-    "from exonym.systems.reproduction.jobs import _stop_with\n"
-    "_stop_with(int(sys.argv[1]))\n"
-    "print(os.getpid(), flush=True)\n"
-    "time.sleep(60)\n"
-)
-_PARENT = (
-    "import os, subprocess, sys\n"
-    "subprocess.run([sys.executable, '-c', sys.argv[1], str(os.getpid())])\n"
-)
-
-
-def test_a_process_of_a_job_ends_when_the_one_that_started_it_is_killed() -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT, _CHILD], stdout=subprocess.PIPE, text=True
-    )
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    os.kill(child, 0)  # it is there
-    parent.kill()
-    parent.wait()
-    assert parent.stdout.read() == "", "the child held the other end until it ended"
-    parent.stdout.close()
 
 
 # Intervals.

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import Any, TypeVar
 
 from exonym.foundation.errors import ResourceError
 
 T = TypeVar("T")
 Argument = TypeVar("Argument")
+
+_POLL_SECONDS = 0.5
 
 
 def run_tasks(tasks: Sequence[Callable[[], T]], processes: int) -> Iterator[tuple[int, T]]:
@@ -30,7 +36,7 @@ def run_tasks(tasks: Sequence[Callable[[], T]], processes: int) -> Iterator[tupl
     pool = ProcessPoolExecutor(
         min(processes, len(tasks)),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_leave_interrupts_to_the_parent,
+        initializer=partial(follow, os.getpid()),
     )
     try:
         numbers = {pool.submit(task): number for number, task in enumerate(tasks)}
@@ -38,15 +44,20 @@ def run_tasks(tasks: Sequence[Callable[[], T]], processes: int) -> Iterator[tupl
             yield numbers[future], future.result()
         pool.shutdown()
     except BrokenProcessPool as error:
-        raise ResourceError(
-            "a worker process ended before its work was done: out of memory, or the calling "
-            'script lacks `if __name__ == "__main__":`',
-            remedy="Try again with --processes 1",
-        ) from error
+        raise worker_ended() from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for worker in set(multiprocessing.active_children()) - before:
             worker.terminate()
+
+
+def worker_ended() -> ResourceError:
+    """What to raise where a pool of fresh interpreters has lost one of them."""
+    return ResourceError(
+        "a worker process ended before its work was done: out of memory, or the calling "
+        'script lacks `if __name__ == "__main__":`',
+        remedy="Try again with --processes 1",
+    )
 
 
 _shared: Callable[[Any], Any] | None = None
@@ -71,7 +82,7 @@ def map_forked(
     try:
         context = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(
-            processes, mp_context=context, initializer=_leave_interrupts_to_the_parent
+            processes, mp_context=context, initializer=partial(follow, os.getpid())
         ) as pool:
             yield from pool.map(_call_shared, arguments)
     except BrokenProcessPool as error:
@@ -85,5 +96,19 @@ def _call_shared(argument: Any) -> Any:
     return _shared(argument)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def follow(parent: int) -> None:
+    """Make a worker process one that leaves Ctrl-C to its parent, and ends soon after it.
+
+    A worker that outlives a killed parent would write where the next call writes.
+
+    Args:
+        parent: the process that started this one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_POLL_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

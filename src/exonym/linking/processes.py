@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any, TypeVar
 
-from exonym.foundation.errors import ResourceError
+from exonym.foundation.workers import follow, worker_ended
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -39,7 +38,7 @@ def link_in_processes(
     pool = ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=partial(_start, work, processes),
+        initializer=partial(_start, work, processes, os.getpid()),
     )
     waiting: deque[Future[list[Result]]] = deque()
     try:
@@ -50,21 +49,17 @@ def link_in_processes(
         while waiting:
             yield from waiting.popleft().result()
     except BrokenProcessPool as error:
-        raise ResourceError(
-            "a worker process ended before its work was done: out of memory, or the calling "
-            'script lacks `if __name__ == "__main__":`',
-            remedy="Try again with --processes 1",
-        ) from error
+        raise worker_ended() from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(work: Callable[[Any], list[Any]], processes: int) -> None:
-    """Make a fresh process ready; Ctrl-C is left to the parent, processors are shared."""
+def _start(work: Callable[[Any], list[Any]], processes: int, parent: int) -> None:
+    """Make a fresh process ready; processors are shared."""
     global _work
     if torch := sys.modules.get("torch"):  # there is a model
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    follow(parent)
     _work = work
 
 

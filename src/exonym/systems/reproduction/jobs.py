@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +15,6 @@ from exonym.systems.reproduction import measuring
 from exonym.systems.reproduction.folder import measured_file
 from exonym.systems.reproduction.plan import ROWS, TASK_ROWS
 from exonym.systems.reproduction.tables import ASKED, BASELINES
-
-_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +96,13 @@ def run_jobs(jobs: Sequence[Job]) -> None:
                 job.work()
                 shown.advance()
             return
-        tasks = [partial(_alone, job, os.getpid()) for job in left]
+        tasks = [partial(_alone, job) for job in left]
         for number, _ in run_tasks(tasks, processes):
             shown.note(left[number].name)
             shown.advance()
 
 
-def _alone(job: Job, parent: int) -> None:
+def _alone(job: Job) -> None:
     """Do a job in a process of its own, with one thread."""
     torch.set_num_threads(1)
-    _stop_with(parent)
     job.work()
-
-
-@functools.cache
-def _stop_with(parent: int) -> None:
-    """End this process soon after the one that started it: nobody waits for its results then.
-
-    A process that outlives a killed parent would write where the next call writes.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_POLL_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
