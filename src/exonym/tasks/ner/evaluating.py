@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from exonym.foundation.errors import InputError
+from exonym.tasks.fine_tuned import FineTuned
 from exonym.tasks.ner.features import NerFeature, encode, missed
 from exonym.tasks.ner.learning import Learner
 from exonym.tasks.ner.metrics import Scores, score
@@ -16,23 +16,8 @@ from exonym.tasks.ner.records import Dataset, NerExample
 from exonym.tasks.ner.settings import NerSettings
 from exonym.tasks.recipes import NER
 from exonym.tokenization import EntityTokenizer
-from exonym.training.fine_tuning import FineTuning, History
+from exonym.training.fine_tuning import FineTuning
 from exonym.training.fine_tuning import fine_tune as train
-
-
-@dataclass(frozen=True)
-class FineTuned:
-    """A model after training.
-
-    Args:
-        model: with the weights of its best validation.
-        history: what happened.
-        counts: of entities in the training data that could not be learned, by reason.
-    """
-
-    model: NerModel
-    history: History
-    counts: Mapping[str, int]
 
 
 def fine_tune(
@@ -43,7 +28,7 @@ def fine_tune(
     *,
     settings: NerSettings | None = None,
     progress: bool = True,
-) -> FineTuned:
+) -> FineTuned[NerModel]:
     """Train a new head, and the model below it, on sentences with entities.
 
     Args:

@@ -10,8 +10,8 @@ from exonym.tasks.qa.metrics import Scores, joined, score
 from exonym.tasks.qa.records import GoldAnswer, QuestionExample
 
 if TYPE_CHECKING:
+    from exonym.tasks.fine_tuned import FineTuned
     from exonym.tasks.qa.evaluating import (
-        FineTuned,
         evaluate,
         fine_tune,
         rule_of_file,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from exonym.foundation.files import write_json
+from exonym.tasks.fine_tuned import FineTuned
 from exonym.tasks.qa.data import Dataset
 from exonym.tasks.qa.features import Feature, encode
 from exonym.tasks.qa.learning import Learner
@@ -19,25 +19,10 @@ from exonym.tasks.qa.records import QuestionExample
 from exonym.tasks.qa.settings import QaSettings
 from exonym.tasks.recipes import QA
 from exonym.tokenization import EntityTokenizer
-from exonym.training.fine_tuning import FineTuning, History
+from exonym.training.fine_tuning import FineTuning
 from exonym.training.fine_tuning import fine_tune as train
 
 _MLQA_FILE = re.compile(r"context-[a-z-]+-question-[a-z-]+\.")
-
-
-@dataclass(frozen=True)
-class FineTuned:
-    """A model after training.
-
-    Args:
-        model: with the weights of its best validation.
-        history: what happened.
-        counts: of windows made, and of what was cut or left out, by reason.
-    """
-
-    model: AnswerModel
-    history: History
-    counts: Mapping[str, int]
 
 
 def fine_tune(
@@ -49,7 +34,7 @@ def fine_tune(
     settings: QaSettings | None = None,
     rule: Rule = "squad",
     progress: bool = True,
-) -> FineTuned:
+) -> FineTuned[AnswerModel]:
     """Train a new head, and the model below it, on questions with their answers.
 
     Args:

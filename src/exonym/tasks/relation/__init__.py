@@ -10,7 +10,8 @@ from exonym.tasks.relation.metrics import LanguageScores, Scores, score
 from exonym.tasks.relation.records import Dataset, RelationExample, Span
 
 if TYPE_CHECKING:
-    from exonym.tasks.relation.evaluating import FineTuned, evaluate, fine_tune, show_examples
+    from exonym.tasks.fine_tuned import FineTuned
+    from exonym.tasks.relation.evaluating import evaluate, fine_tune, show_examples
     from exonym.tasks.relation.learning import Learner
     from exonym.tasks.relation.model import RelationModel
     from exonym.tasks.relation.predict import Place, Relation, RelationExtractor, load

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from exonym.foundation.errors import InputError
+from exonym.tasks.fine_tuned import FineTuned
 from exonym.tasks.recipes import RELATION
 from exonym.tasks.relation.features import TASK, encode
 from exonym.tasks.relation.learning import Learner
@@ -17,23 +17,8 @@ from exonym.tasks.relation.predict import RelationExtractor
 from exonym.tasks.relation.records import Dataset, RelationExample
 from exonym.tasks.relation.settings import RelationSettings
 from exonym.tokenization import EntityTokenizer
-from exonym.training.fine_tuning import FineTuning, History
+from exonym.training.fine_tuning import FineTuning
 from exonym.training.fine_tuning import fine_tune as train
-
-
-@dataclass(frozen=True)
-class FineTuned:
-    """A model after training.
-
-    Args:
-        model: with the weights of its best validation.
-        history: what happened.
-        counts: of examples left out and texts cut, by reason.
-    """
-
-    model: RelationModel
-    history: History
-    counts: Mapping[str, int]
 
 
 def fine_tune(
@@ -44,7 +29,7 @@ def fine_tune(
     *,
     settings: RelationSettings | None = None,
     progress: bool = True,
-) -> FineTuned:
+) -> FineTuned[RelationModel]:
     """Train a new head, and the model below it, on labelled examples.
 
     Args:
