@@ -17,7 +17,6 @@ import gzip
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -28,29 +27,11 @@ import numpy as np
 
 from exonym.tasks import ner
 from exonym.tasks.ner.features import encode
+from oracle import TOKENIZER, Oracle, tiny_config
 
-TOKENIZER = Path(__file__).parents[1] / "tests" / "tokenization" / "golden" / "style2021"
 DIFFERENCE = 1e-4
 NAMES = ("NIL", "LOC", "PER", "ORG")
-CONFIG = {
-    "id2label": dict(enumerate(NAMES)),
-    "label2id": {name: row for row, name in enumerate(NAMES)},
-    "entity_vocab_size": 7,
-    "hidden_size": 16,
-    "entity_emb_size": 8,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 24,
-    "max_position_embeddings": 130,
-    "type_vocab_size": 1,
-    "pad_token_id": 1,
-    "bos_token_id": 0,
-    "eos_token_id": 2,
-    "layer_norm_eps": 1e-5,
-    "use_entity_aware_attention": False,
-    "bert_model_name": "xlm-roberta-base",
-    "cls_entity_prediction": False,
-}
+CONFIG = tiny_config(NAMES)
 TEXTS = (
     "Tokyo is the capital of Japan, and its largest city.",
     "O'Brien flew from Jean-Pierre's Berlin-based firm (1,234.5 km).",
@@ -64,26 +45,6 @@ TEXTS = (
     "x",
 )
 _WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W\u3040-\u30ff\u4e00-\u9fff]+|[^\w\s]")
-
-
-class Oracle:
-    """A process of the other environment that answers requests."""
-
-    def __init__(self, python: str) -> None:
-        script = Path(__file__).parent / "ner_oracle.py"
-        self._process = subprocess.Popen(
-            [python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def ask(self, **request: Any) -> Any:
-        """The answer to one request."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the oracle ended; its error stands above")
-        return json.loads(line)
 
 
 def words_of(text: str) -> tuple[tuple[int, int], ...]:
@@ -153,7 +114,7 @@ def main() -> int:
     parser.add_argument("--texts", type=Path, help="a file that tasks.ner reads")
     parser.add_argument("--most", type=int, default=200, help="sentences to compare")
     options = parser.parse_args()
-    oracle = Oracle(options.oracle)
+    oracle = Oracle(options.oracle, "ner_oracle.py")
     if options.write is not None:
         with tempfile.TemporaryDirectory() as folder:
             write(oracle, options.write, Path(folder))

@@ -29,30 +29,12 @@ import numpy as np
 from exonym.tasks.relation import RelationExample, Span, load, read_examples
 from exonym.tasks.relation.features import encode
 from exonym.text import AnnotatedText
+from oracle import TOKENIZER, tiny_config
 
-TOKENIZER = Path(__file__).parents[1] / "tests" / "tokenization" / "golden" / "style2021"
 ORACLE = Path(__file__).parent / "relation_oracle.py"
 DIFFERENCE = 1e-5
 NAMES = ("no_relation", "capital(e1,e2)", "capital(e2,e1)")
-CONFIG = {
-    "id2label": dict(enumerate(NAMES)),
-    "label2id": {name: row for row, name in enumerate(NAMES)},
-    "entity_vocab_size": 7,
-    "hidden_size": 16,
-    "entity_emb_size": 8,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "intermediate_size": 24,
-    "max_position_embeddings": 130,
-    "type_vocab_size": 1,
-    "pad_token_id": 1,
-    "bos_token_id": 0,
-    "eos_token_id": 2,
-    "layer_norm_eps": 1e-5,
-    "use_entity_aware_attention": False,
-    "bert_model_name": "xlm-roberta-base",
-    "cls_entity_prediction": False,
-}
+CONFIG = tiny_config(NAMES)
 CASES: tuple[tuple[str, tuple[int, int], tuple[int, int]], ...] = (
     ("Tokyo is the capital of Japan, and its largest city.", (0, 5), (24, 29)),
     ("Tokyo is the capital of Japan, and its largest city.", (24, 29), (0, 5)),

@@ -17,7 +17,6 @@ import gzip
 import json
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +29,7 @@ from exonym.tokenization import EntityTokenizer, train_word_tokenizer
 from exonym.tokenization.markers import TASKS
 from exonym.tokenization.tokenizer import ENTITY_DIRECTORY
 from exonym.tokenization.words import SENTENCEPIECE_FILE
+from oracle import Oracle
 from tokenizer_cases import all_texts, cases
 
 ENTITIES = {
@@ -38,26 +38,6 @@ ENTITIES = {
 }  # fmt: skip
 KEYS = [*(key for key in ENTITIES if ":" in key), "en:Nowhere", "[MASK]"]
 PIECES = 1500
-
-
-class Oracle:
-    """A process of the other environment that answers requests."""
-
-    def __init__(self, python: str) -> None:
-        script = Path(__file__).parent / "tokenizer_oracle.py"
-        self._process = subprocess.Popen(
-            [python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def ask(self, **request: Any) -> Any:
-        """The answer to one request."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the oracle ended; its error stands above")
-        return json.loads(line)
 
 
 def write_2021(directory: Path) -> None:
@@ -140,7 +120,11 @@ def main() -> int:
     options = parser.parse_args()
     if (options.write is None) == (options.directory is None):
         parser.error("give either --write or --directory")
-    oracle, rng, directory = Oracle(options.oracle), random.Random(options.seed), options.directory
+    oracle, rng, directory = (
+        Oracle(options.oracle, "tokenizer_oracle.py"),
+        random.Random(options.seed),
+        options.directory,
+    )
     if options.write:
         directory = options.write / "style2021"
         shutil.rmtree(options.write, ignore_errors=True)
