@@ -54,7 +54,7 @@ def _group() -> None:
 
 @app.command()
 def mluke(
-    out: Annotated[Path, _OUT],
+    out: Annotated[Path, _OUT] = Path("runs/reproduction"),
     scale: Annotated[str, _SCALE] = _ATLAS,
     seeds: Annotated[int, _SEEDS] = 3,
     entities: Annotated[int, _ENTITIES] = 500,
@@ -78,7 +78,7 @@ def mluke(
     A stopped run goes on when it is called again, also with more seeds. At the paper's scale
     nothing is run: the commands are printed in order, with what they would cost.
 
-    Example: exonym reproduce mluke --scale atlas --out runs/reproduction --seeds 3
+    Example: exonym reproduce mluke --scale atlas --seeds 3
     """
     if scale == _PAPER:
         _plan(data, out, dry_run=dry_run, as_json=json)
