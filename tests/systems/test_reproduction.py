@@ -266,6 +266,15 @@ def test_the_papers_figures_have_sources_and_places() -> None:
     assert published is not None
     assert published.value == 74.2
     assert average_of("ner", "mluke_e") is None
+    assert len({(figure.table, figure.what) for figure in FIGURES}) == len(FIGURES)
+
+
+def test_the_average_of_the_released_model_is_that_of_its_languages() -> None:
+    released = [one for one in FIGURES if one.table == "ner" and "released" in one.what]
+    (average,) = (one for one in released if "average" in one.what)
+    languages = [one.value for one in released if one is not average]
+    assert len(languages) == 4
+    assert average.value == pytest.approx(sum(languages) / 4, abs=0.05)
 
 
 # The paper's scale.

@@ -78,7 +78,7 @@ TABLES: Mapping[str, Table] = {
         Table(
             "retrieval",
             "Contextualised word retrieval: English answer spans find their counterparts",
-            "spans of MLQA",
+            "contextualised word retrieval; of which words was not at hand",
             tuple(ROWS),
             "mean reciprocal rank",
             {"mean reciprocal rank": _share},
@@ -86,7 +86,7 @@ TABLES: Mapping[str, Table] = {
         Table(
             "modularity",
             "Modularity of the spans' nearest neighbours by language",
-            "spans of MLQA",
+            "modularity; of which vectors was not at hand",
             tuple(ROWS),
             "modularity",
             {},
