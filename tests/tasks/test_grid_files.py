@@ -22,7 +22,7 @@ from exonym.training.fine_tuning import FineTuning
 
 
 def test_named_grids_are_those_of_the_recipes() -> None:
-    assert named_grid("qa", "paper") == GRIDS["qa"]
+    assert named_grid("qa", "around") == GRIDS["qa"]
     assert named_grid("ner", "released") == Grid.of(RECIPES["ner"])
 
 

@@ -25,7 +25,7 @@ _OUT = typer.Option(help="Folder of all runs; the best model is its model/.")
 _VARIANT = typer.Option(help="entities, or words: the twin whose input has words alone.")
 _SEEDS = typer.Option(help="The best settings are run with each of them.")
 _GRID = typer.Option(
-    help="Settings to search: paper (rates and batch sizes around the released ones), released "
+    help="Settings to search: around (rates and batch sizes around the released ones), released "
     "(these alone), or a TOML file."
 )
 _RATE = typer.Option(help="Instead of the grid's: 1e-5, or several as in 1e-5,3e-5.")
@@ -51,7 +51,7 @@ def finetune(
     validation: Annotated[list[str] | None, _VALIDATION] = None,
     variant: Annotated[str, _VARIANT] = "entities",
     seeds: Annotated[str, _SEEDS] = "0,1,2",
-    grid: Annotated[str, _GRID] = "paper",
+    grid: Annotated[str, _GRID] = "around",
     learning_rate: Annotated[str | None, _RATE] = None,
     batch: Annotated[str | None, _BATCH] = None,
     epochs: Annotated[str | None, _EPOCHS] = None,

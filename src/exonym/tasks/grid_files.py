@@ -28,14 +28,15 @@ def named_grid(task: str, name: str) -> Grid:
 
     Args:
         task: ``"ner"``, ``"relation"`` or ``"qa"``.
-        name: ``"paper"``: learning rates and batch sizes around those of mLUKE's released
+        name: ``"around"``: learning rates and batch sizes around those of mLUKE's released
             configurations (`tasks.recipes.GRIDS`); ``"released"``: these alone; or a file's path.
+            Which grid the paper's authors searched, they do not say.
 
     Raises:
         InputError: no such grid or file.
         ConfigError: not TOML, an unknown field, an impossible value.
     """
-    if name == "paper":
+    if name == "around":
         return GRIDS[task]
     if name == "released":
         return Grid.of(RECIPES[task])
@@ -44,7 +45,7 @@ def named_grid(task: str, name: str) -> Grid:
         raise InputError(
             f"no grid and no file {name!r}",
             where="--grid",
-            remedy="Give paper, released, or a TOML file with learning_rates = [1e-5, 3e-5]",
+            remedy="Give around, released, or a TOML file with learning_rates = [1e-5, 3e-5]",
         )
     return load_grid(path, RECIPES[task])
 
