@@ -10,6 +10,10 @@ an edge of one language? With A the symmetric matrix of edge weights, max(0, cos
 (Newman 2004), and the modularity is Q / Q_max: 1 where no edge joins two languages, 0 where
 language does not matter, below 0 where vectors prefer other languages. An edge is there where
 either end has the other among its k nearest. Lower is better for transfer.
+
+All of this but W is as in the program of the measure's authors
+(github.com/akkikiki/modularity_metric, src, revision 136421a). Its scripts pass k = 3, and its own
+default is 100; which k mLUKE's authors took was not at hand.
 """
 
 from __future__ import annotations
@@ -111,7 +115,7 @@ def modularity(
     Args:
         vectors: (vectors, width).
         languages: of each vector; two at least.
-        k: nearest neighbours of each vector; the paper's 3.
+        k: nearest neighbours of each vector; 3 is what the scripts of the measure's authors pass.
         total: what W is: the sum of ``"weights"``, or, as in the authors' program, the number of
             ``"edges"`` (both directions), so that low cosines count as missing edges.
         clusters: of each vector, for an interval: vectors that stand or fall together, such as the

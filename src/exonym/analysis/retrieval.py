@@ -1,11 +1,11 @@
 """Contextualised word retrieval: does a word find its translation by its vector?
 
-The paper's analysis of how mLUKE aligns languages (Ri et al. 2022); its code was not published, so
-what it leaves open is decided here. A word or phrase in its context, and all translations in their
-contexts: the same answer to the same question, as MLQA and XQuAD mark it in several languages. A
-span is the mean of the last states of its pieces. Each span of the query language is to find its
-counterpart among all spans of a target language by cosine. The measure is the mean reciprocal rank:
-1 where every counterpart comes first.
+The paper's analysis of how mLUKE aligns languages (Ri et al. 2022). Its program is not in the
+authors' repository, so what is open without it is decided here. A word or phrase in its context,
+and all translations in their contexts: the same answer to the same question, as MLQA and XQuAD mark
+it in several languages. A span is the mean of the last states of its pieces. Each span of the query
+language is to find its counterpart among all spans of a target language by cosine. The measure is
+the mean reciprocal rank: 1 where every counterpart comes first.
 
 Questions with the same answer span are one candidate; a query with several right ones (answers that
 were marked differently) is given the better. Equal cosines count as if the wrong ones came first,

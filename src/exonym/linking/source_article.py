@@ -8,8 +8,10 @@ link leads to (mLUKE, section 3.2; LUKE, appendix on question answering):
 - Of those that stay, one that is linked to two *different* entities in the article is left out;
   one that is linked to the same entity several times is not.
 - From left to right the longest match at each place becomes a mention. `NameIndex` compares folded
-  forms, so names that differ in capitals only are one name, as in the original, and borders of
-  words are heeded where a script has them, which they were not there.
+  forms, so names that differ in capitals only are one name, as in LUKE's code and in the first
+  version of mLUKE's (examples_allennlp/utils/wiki_mention_detector; its last version heeds
+  capitals). Borders of words are heeded where a script has them, as by LUKE's code and not by
+  mLUKE's.
 
 For a text in another language than the article's (a translated passage, a question in German
 about an Arabic one) the names are all that the knowledge base has in the text's language for the

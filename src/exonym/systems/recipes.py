@@ -22,7 +22,11 @@ def mluke_base(*, backbone: Path | None = None, sequences_at_once: int | None = 
     """mLUKE base as published.
 
     Ri, Yamada, Tsuruoka (ACL 2022), section 3.1 and appendix A; the number of steps is that of
-    the released code. Everything not named here is a default of `Recipe`, which is the paper's.
+    the released code (github.com/studio-ousia/luke, pretraining_config/mluke_base_stage1.json and
+    mluke_base_stage2.json, 42b7ea0), whose batch, rates, warm-up and AdamW's constants are these,
+    too. Those files also turn AdamW's correction of its means off, which PyTorch's has no switch
+    for: its first thousand steps of a stage are smaller here. Everything not named here is a
+    default of `Recipe`, which is the paper's.
 
     Args:
         backbone: a directory with XLM-R base.
@@ -39,6 +43,9 @@ def mluke_base(*, backbone: Path | None = None, sequences_at_once: int | None = 
 
 def mluke_large(*, backbone: Path | None = None, sequences_at_once: int | None = None) -> Recipe:
     """mLUKE large as published: the shape of XLM-R large, half the rate in the second stage.
+
+    The second stage is that of pretraining_config/mluke_large_stage2.json (43e3526). The first has
+    no file of its own there; its rate is that of the base model, and of LUKE large.
 
     Args:
         backbone: a directory with XLM-R large.

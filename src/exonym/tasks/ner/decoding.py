@@ -2,6 +2,7 @@
 
 Greedy, as in LUKE's code (Yamada et al. 2020, section 4.3): of all spans whose best label is not
 "no entity", the most probable comes first, and each further one that does not overlap those taken.
+(mLUKE's code, examples/ner/model.py, revision 51dca8e, takes the one with the highest logit first.)
 """
 
 from __future__ import annotations
