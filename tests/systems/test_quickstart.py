@@ -16,6 +16,7 @@ import pytest
 from exonym.foundation.errors import ExonymError, InputError, VersionError
 from exonym.systems import mluke, quickstart
 from exonym.systems.quickstart import Quickstart, QuickstartOptions
+from exonym.systems.steps import StepFolder
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "tiny_table.jsonl"
 CHANGES = (
@@ -118,17 +119,18 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Quickstarts that do no work but remember which steps they would do."""
     done: list[str] = []
 
-    def step(self: Quickstart, name: str, work: object, *, done_: object = None, **_: Any) -> None:
-        del work, done_
+    def step(self: StepFolder, name: str, _work: object, **_: object) -> None:
         done.append(name)
         if name == "atlas":
-            (self.out / "atlas").mkdir()
+            (self.path / "atlas").mkdir()
             questions = json.dumps({"questions": {"untold here": 1}, "languages": ["en", "de"]})
-            (self.out / "atlas" / "manifest.json").write_text(questions)
+            (self.path / "atlas" / "manifest.json").write_text(questions)
 
-    monkeypatch.setattr(Quickstart, "_step", step)
+    monkeypatch.setattr(StepFolder, "step", step)
     monkeypatch.setattr(mluke, "_sequences", lambda _: 1000)
-    monkeypatch.setattr(Quickstart, "_summarise", lambda self: (self.out / "summary.json").touch())
+    monkeypatch.setattr(
+        Quickstart, "_summarise", lambda self, _: (self.out / "summary.json").touch()
+    )
     return done
 
 

@@ -28,7 +28,7 @@ from exonym.systems.reproduction.comparing import (
     difference_over_seeds,
     mean_over_seeds,
 )
-from exonym.systems.reproduction.folder import Folder
+from exonym.systems.reproduction.folder import open_folder
 from exonym.systems.reproduction.items import Halves, Items
 from exonym.systems.reproduction.paper import FIGURES, average_of
 from exonym.systems.reproduction.published import commands, totals
@@ -113,12 +113,12 @@ def test_a_folder_takes_more_seeds_but_no_other_options(
     done: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     out, _ = done
-    Folder.open(out, replace(OPTIONS, seeds=5), overwrite=False)
+    open_folder(out, replace(OPTIONS, seeds=5), overwrite=False)
     with pytest.raises(InputError, match=r"other options \(test, train\).*--overwrite"):
-        Folder.open(out, replace(OPTIONS, train=9, test=9), overwrite=False)
+        open_folder(out, replace(OPTIONS, train=9, test=9), overwrite=False)
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError):
-        Folder.open(tmp_path, OPTIONS, overwrite=True)
+        open_folder(tmp_path, OPTIONS, overwrite=True)
     assert (tmp_path / "notes.txt").exists()
 
 

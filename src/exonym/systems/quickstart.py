@@ -8,39 +8,26 @@ from __future__ import annotations
 
 import heapq
 import shutil
-import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 import exonym
-from exonym.atlas import write_atlas
-from exonym.corpus import Corpus, CorpusOptions, build_corpus
-from exonym.foundation.errors import InputError, VersionError
-from exonym.foundation.files import (
-    JSON,
-    read_json,
-    read_manifest,
-    remove_partials,
-    write_json,
-    write_manifest,
-)
-from exonym.foundation.machine import peak_memory_mib
+from exonym.corpus import Corpus
+from exonym.foundation.errors import InputError
+from exonym.foundation.files import JSON, read_json, remove_partials, write_json, write_manifest
 from exonym.foundation.seeds import generator
-from exonym.knowledge import build_knowledge_base
-from exonym.systems import mluke
-from exonym.systems.beside import PlannedRun, pretrain_both
+from exonym.systems import mluke, world
+from exonym.systems.steps import OVERWRITE, StepFolder, manifest_to_go_on, plain_options
 from exonym.tasks import cloze
-from exonym.training import Recipe, pretrain
+from exonym.training import Recipe
 from exonym.training.run_folder import read_metrics
 
 FORMAT, VERSION = "exonym-quickstart", 1
 SUMMARY = "summary.json"
-SECONDS, MEMORY = "seconds.json", "peak_memory_mib.json"  # what all processes so far took
 SAMPLES = 20
 
 
@@ -75,12 +62,7 @@ class QuickstartOptions:
 
     def to_json(self) -> JSON:
         """Plain values; two quickstarts with equal ones are the same."""
-        return {
-            **asdict(self),
-            "table": None if self.table is None else str(self.table),
-            "languages": None if self.languages is None else list(self.languages),
-            "changes": list(self.changes),
-        }
+        return plain_options(self)
 
 
 class Quickstart:
@@ -94,8 +76,6 @@ class Quickstart:
     def __init__(self, out: Path, options: QuickstartOptions) -> None:
         self.out, self.options = out, options
         self.recipe = self._recipe()  # until there is a corpus from whose size steps follow
-        self._seconds: dict[str, float] = {}
-        self._memory = 0.0
 
     def run(self, *, overwrite: bool = False) -> JSON:
         """Do every step that is not done yet; returns the summary, which is also written.
@@ -109,43 +89,29 @@ class Quickstart:
             InputError: the directory holds something else, or an unfinished quickstart of other
                 options; or the world has nothing to ask.
         """
-        self._open(overwrite)
-        out, options, seed = self.out, self.options, self.options.seed
-        self._step(
-            "atlas",
-            lambda: write_atlas(
-                out / "atlas",
-                table=options.table,
-                languages=options.languages,
-                entities=options.entities,
-                seed=seed,
-            ),
+        folder, options = self._open(overwrite), self.options
+        world.tell(folder, options)
+        world.read(folder)
+        world.encode(
+            folder,
+            options,
+            max_sentences=options.max_sentences,
+            min_languages=options.min_languages,
         )
-        self._require_questions()
-        self._step("kb", lambda: build_knowledge_base([out / "atlas"], out / "kb"))
-        self._step("corpus", lambda: build_corpus(out / "kb", out / "corpus", self._corpus()))
-        self.recipe = self._recipe(out / "corpus")
-        self._pretrain("backbone", self.recipe.only(mluke.BACKBONE))
-        rest = self.recipe.only(*mluke.STAGES)
-        rest = replace(rest, model=replace(rest.model, backbone=out / "backbone" / "model"))
-        self._pretrain_both(rest, mluke.words_only(rest))
-        self._step("cloze.json", self._ask)
-        return self._summarise()
+        self.recipe = self._recipe(self.out / "corpus")
+        world.pretrain_models(folder, self.recipe)
+        folder.step("cloze.json", self._ask)
+        return self._summarise(folder)
 
     def _recipe(self, corpus: Path | None = None) -> Recipe:
         options = self.options
         recipe = mluke.recipe(options.recipe, options.changes, corpus=corpus)
         return replace(recipe, seed=options.seed)
 
-    def _open(self, overwrite: bool) -> None:
-        if self.out.exists() and not self.out.is_dir():
-            raise InputError(
-                "is a file, not a directory", where=self.out, remedy="Choose another --out"
-            )
-        if self.out.is_dir() and any(self.out.iterdir()) and self._goes_on(overwrite):
+    def _open(self, overwrite: bool) -> StepFolder:
+        if self._goes_on(overwrite):
             remove_partials(self.out)
-            self._seconds, self._memory = self._spent()
-            return
+            return StepFolder(self.out)
         self.out.mkdir(parents=True, exist_ok=True)
         write_manifest(
             self.out,
@@ -154,77 +120,23 @@ class Quickstart:
             options=self.options.to_json(),
             recipe=self.recipe.to_json(),
         )
+        return StepFolder(self.out)
 
     def _goes_on(self, overwrite: bool) -> bool:
-        """Whether the quickstart in the directory goes on; one that does not is deleted."""
-        other, remedy = "Choose another --out", "Choose another --out, or pass --overwrite"
-        try:
-            manifest = read_manifest(self.out, format=FORMAT, version=VERSION, remedy=other)
-        except VersionError as error:
-            if not overwrite:
-                raise VersionError(error.what, where=error.where, remedy=remedy) from error
+        """Whether there is a quickstart to go on with; one that is finished is deleted."""
+        manifest = manifest_to_go_on(self.out, format=FORMAT, version=VERSION, overwrite=overwrite)
+        if manifest is None:
+            return False
         begun, finished = (self.out / "atlas").is_dir(), (self.out / SUMMARY).is_file()
-        if overwrite or finished or not begun:
+        if finished or not begun:
             shutil.rmtree(self.out)
             return False
         now = {"options": self.options.to_json(), "recipe": self.recipe.to_json()}
         if any(manifest.get(key) != value for key, value in now.items()):
-            raise InputError("holds a quickstart of other options", where=self.out, remedy=remedy)
-        return True
-
-    def _require_questions(self) -> None:
-        asked = read_json(self.out / "atlas" / "manifest.json")["questions"]
-        if not asked.get("untold here"):
             raise InputError(
-                "this world has no fact that one language tells and another could be asked for",
-                where=self.out / "atlas",
-                remedy="Take more --languages or --entities, and pass --overwrite",
+                "holds a quickstart of other options", where=self.out, remedy=OVERWRITE
             )
-
-    def _corpus(self) -> CorpusOptions:
-        languages = read_json(self.out / "atlas" / "manifest.json")["languages"]
-        return CorpusOptions(
-            vocabulary_size=self.options.vocabulary_size,
-            max_words=self.options.max_words,
-            max_sentences=self.options.max_sentences,
-            min_languages=min(self.options.min_languages, len(languages)),
-            seed=self.options.seed,
-        )
-
-    def _step(self, name: str, work: Callable[[], object], *, done: Path | None = None) -> None:
-        """Do one step unless its result is there, and remember what it took."""
-        if (done or self.out / name).exists():
-            return
-        started = time.monotonic()
-        try:
-            work()
-        finally:
-            elapsed = time.monotonic() - started
-            self._seconds[name] = self._seconds.get(name, 0.0) + elapsed
-            self._memory = max(self._memory, peak_memory_mib())
-            write_json(self.out / SECONDS, self._seconds)
-            write_json(self.out / MEMORY, self._memory)
-
-    def _spent(self) -> tuple[dict[str, float], float]:
-        """Seconds by step and peak memory of the processes before this one."""
-        seconds, memory = self.out / SECONDS, self.out / MEMORY
-        return (
-            read_json(seconds) if seconds.is_file() else {},
-            read_json(memory) if memory.is_file() else 0.0,
-        )
-
-    def _pretrain(self, name: str, recipe: Recipe) -> None:
-        run = self.out / name
-        self._step(
-            name,
-            lambda: pretrain(self.out / "corpus", run, recipe, resume=run.exists()),
-            done=run / "model",
-        )
-
-    def _pretrain_both(self, recipe: Recipe, control: Recipe) -> None:
-        runs = PlannedRun(self.out / "mluke", recipe), PlannedRun(self.out / "words-only", control)
-        if not all((run.out / "model").exists() for run in runs):
-            self._step("mluke and words-only", lambda: pretrain_both(self.out / "corpus", *runs))
+        return True
 
     def _ask(self) -> None:
         """Ask both models everything; writes accuracies, biases and samples.
@@ -289,7 +201,7 @@ class Quickstart:
             )
         return samples
 
-    def _summarise(self) -> JSON:
+    def _summarise(self, folder: StepFolder) -> JSON:
         out = self.out
         corpus = Corpus.open(out / "corpus")
         runs = {
@@ -301,9 +213,7 @@ class Quickstart:
             "seed": self.options.seed,
             "options": self.options.to_json(),
             "threads": torch.get_num_threads(),
-            "seconds": sum(self._seconds.values()),
-            "seconds_by_step": self._seconds,
-            "peak_memory_mib": max(self._memory, peak_memory_mib()),
+            **folder.spent(),
             "atlas": _plain(read_json(out / "atlas" / "manifest.json")),
             "knowledge_base": _plain(read_json(out / "kb" / "manifest.json")),
             "corpus": _plain(corpus.manifest),

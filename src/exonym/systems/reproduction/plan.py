@@ -31,13 +31,14 @@ quickstart's), the others as processor time, and scaled to 200 examples of a tes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exonym.atlas.benchmarks import BenchmarkOptions
 from exonym.foundation.errors import ConfigError
 from exonym.foundation.files import JSON
 from exonym.modeling.config import Variant
+from exonym.systems.steps import plain_options
 from exonym.training.fine_tuning import FineTuning
 
 SOURCE = "en"
@@ -153,12 +154,7 @@ class ReproductionOptions:
 
     def to_json(self) -> JSON:
         """Plain values."""
-        return {
-            **asdict(self),
-            "table": None if self.table is None else str(self.table),
-            "languages": None if self.languages is None else list(self.languages),
-            "changes": list(self.changes),
-        }
+        return plain_options(self)
 
     def identity(self) -> JSON:
         """What a folder must agree in to be gone on with."""
