@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,33 +39,23 @@ def all_jobs(work: Path, seeds: Sequence[int]) -> list[Job]:
         work: the folder of the reproduction.
         seeds: of the pretrained models.
     """
+    measured: list[tuple[str, str, Iterable[str], Callable[..., None]]] = [
+        *(
+            (task, task, TASK_ROWS[task], partial(measuring.tuned_model, work, task))
+            for task in ("ner", "qa", "relation")
+        ),
+        ("cloze", "cloze", ASKED, partial(measuring.asked_facts, work)),
+        ("vectors", "retrieval", ROWS, partial(measuring.compared_vectors, work)),
+    ]
     jobs = [
         Job(
-            f"{task}: {row}, seed {seed}",
-            measured_file(work, task, row, seed),
-            partial(measuring.tuned_model, work, task, row, seed),
+            f"{what}: {row}, seed {seed}",
+            measured_file(work, table, row, seed),
+            partial(measure, row, seed),
         )
-        for task in ("ner", "qa", "relation")
+        for what, table, rows, measure in measured
         for seed in seeds
-        for row in TASK_ROWS[task]
-    ]
-    jobs += [
-        Job(
-            f"cloze: {row}, seed {seed}",
-            measured_file(work, "cloze", row, seed),
-            partial(measuring.asked_facts, work, row, seed),
-        )
-        for seed in seeds
-        for row in ASKED
-    ]
-    jobs += [
-        Job(
-            f"vectors: {row}, seed {seed}",
-            measured_file(work, "retrieval", row, seed),
-            partial(measuring.compared_vectors, work, row, seed),
-        )
-        for seed in seeds
-        for row in ROWS
+        for row in rows
     ]
     jobs += [
         Job(
