@@ -24,10 +24,11 @@ from exonym.analysis.retrieval import (
 from exonym.foundation.errors import InputError
 from exonym.knowledge import EntityVocabulary
 from exonym.knowledge.vocabulary import SPECIAL_ENTITIES, VocabularyRow
-from exonym.modeling import EncoderConfig, EntityEncoder
+from exonym.modeling import EntityEncoder
 from exonym.tasks.qa import GoldAnswer, QuestionExample, read_examples
 from exonym.text import AnnotatedText, Mention
 from exonym.tokenization import EntityTokenizer, WordTokenizer
+from tiny_models import tiny_config
 
 
 def question(number: str, context: str, answer: str, language: str = "en") -> QuestionExample:
@@ -149,11 +150,12 @@ def tokenizer(
 @pytest.fixture(scope="module")
 def encoder(tokenizer: EntityTokenizer) -> EntityEncoder:
     torch.manual_seed(0)
-    config = EncoderConfig(
-        vocab_size=len(tokenizer.words), entity_vocab_size=len(tokenizer.entities),
-        hidden_size=16, entity_emb_size=8, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=24, max_position_embeddings=42, initializer_range=0.5,
-    )  # fmt: skip
+    config = tiny_config(
+        len(tokenizer.words),
+        len(tokenizer.entities),
+        max_position_embeddings=42,
+        initializer_range=0.5,
+    )
     return EntityEncoder(config).eval()
 
 

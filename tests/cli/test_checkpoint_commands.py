@@ -20,6 +20,7 @@ from exonym.modeling import EncoderConfig, EntityMaskedLM, Pretrained
 from exonym.modeling.classifiers import ARCHITECTURES
 from exonym.tokenization import EntityTokenizer, WordTokenizer
 from loopback_hub import LoopbackHub, loopback_hub, point_at
+from tiny_models import tiny_config
 
 NAMES = (*SPECIAL_ENTITIES, "Q1490", "Q17", "Q64")
 WEIGHTS = "model.safetensors"
@@ -42,19 +43,8 @@ def make(parts: EntityTokenizer) -> Callable[..., Path]:
     """Writes a whole small checkpoint: ``make(directory, "LukeForMaskedLM", labels=...)``."""
 
     def write(directory: Path, architecture: str = "LukeForMaskedLM", **changes: Any) -> Path:
-        config = EncoderConfig(
-            **{
-                "vocab_size": len(parts.words),
-                "entity_vocab_size": len(parts.entities),
-                "hidden_size": 16,
-                "entity_emb_size": 8,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 2,
-                "intermediate_size": 24,
-                "max_position_embeddings": 130,
-                **changes,
-            }
-        )
+        changes = {"max_position_embeddings": 130, **changes}
+        config = tiny_config(len(parts.words), len(parts.entities), **changes)
         torch.manual_seed(0)
         model: Pretrained = ARCHITECTURES[architecture](config)
         model.apply(model.initialise)

@@ -43,7 +43,8 @@ def linking_model(
 
     from exonym.knowledge.vocabulary import SPECIAL_ENTITIES, VocabularyRow
     from exonym.linking.disambiguation.model import LinkingModel
-    from exonym.modeling import EncoderConfig, EntityMaskedLM
+    from exonym.modeling import EntityMaskedLM
+    from tiny_models import tiny_config
 
     path = tmp_path_factory.mktemp("linking-model") / "entities"
     known = [key for key in linking_world.TITLES if key != linking_world.MAY]
@@ -53,15 +54,7 @@ def linking_model(
     words = WordTokenizer.from_directory(tiny_tokenizer_directory)
     tokenizer = EntityTokenizer(words, EntityVocabulary.open(path))
     torch.manual_seed(0)
-    config = EncoderConfig(
-        vocab_size=len(words),
-        entity_vocab_size=len(tokenizer.entities),
-        hidden_size=16,
-        entity_emb_size=8,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=66,
-        initializer_range=0.5,
+    config = tiny_config(
+        len(words), len(tokenizer.entities), max_position_embeddings=66, initializer_range=0.5
     )
     return LinkingModel(EntityMaskedLM(config).eval(), tokenizer)

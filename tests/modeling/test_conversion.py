@@ -15,10 +15,11 @@ from safetensors.torch import load_file, save_file
 
 from exonym.foundation.errors import ConfigError, ExistsError, FormatError, InputError
 from exonym.knowledge import EntityVocabulary
-from exonym.modeling import EncoderConfig, EntityMaskedLM
+from exonym.modeling import EntityMaskedLM
 from exonym.modeling.conversion import Changes, convert_checkpoint
 from exonym.modeling.entity_rows import AddedEntity, random_rows, read_added
 from exonym.tokenization import WordTokenizer
+from tiny_models import tiny_config
 
 NAMES = {
     "[PAD]": 0, "[UNK]": 1, "[MASK]": 2,
@@ -41,11 +42,9 @@ def model_directory(
     directory = tmp_path_factory.mktemp("model")
     words = WordTokenizer.from_directory(tiny_tokenizer_directory)
     words.save(directory)
-    config = EncoderConfig(
-        vocab_size=len(words), entity_vocab_size=ROWS, hidden_size=16, entity_emb_size=8,
-        num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
-        max_position_embeddings=64,
-    )  # fmt: skip
+    config = tiny_config(
+        len(words), ROWS, num_hidden_layers=1, intermediate_size=16, max_position_embeddings=64
+    )
     torch.manual_seed(0)
     model = EntityMaskedLM(config)
     with torch.no_grad():

@@ -7,17 +7,9 @@ import torch
 
 from exonym.foundation.errors import ConfigError, InputError
 from exonym.modeling import EncoderConfig, EntityMaskedLM
+from tiny_models import tiny_config
 
-CONFIG = EncoderConfig(
-    vocab_size=30,
-    entity_vocab_size=12,
-    hidden_size=16,
-    entity_emb_size=8,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    intermediate_size=20,
-    max_position_embeddings=16,
-)
+CONFIG = tiny_config(30, 12, intermediate_size=20, max_position_embeddings=16)
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from exonym.foundation.errors import ConfigError, FormatError, InputError
 from exonym.knowledge import EntityVocabulary, VocabularyRow
-from exonym.modeling import EncoderConfig, EntityEncoder, EntityMaskedLM
+from exonym.modeling import EntityEncoder, EntityMaskedLM
 from exonym.modeling.extension import load_extended
 from exonym.tokenization import EntityTokenizer, WordTokenizer, train_word_tokenizer
+from tiny_models import tiny_config
 
 OLD = [
     VocabularyRow("[PAD]", {}, 0),
@@ -35,13 +36,9 @@ ROWS = len(OLD)
 
 
 def random_model(words: int, **changes: object) -> EntityMaskedLM:
-    shape: dict[str, object] = {
-        "vocab_size": words, "entity_vocab_size": ROWS, "hidden_size": 16, "entity_emb_size": 8,
-        "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16,
-        "max_position_embeddings": 64,
-    }  # fmt: skip
+    shape = {"num_hidden_layers": 1, "intermediate_size": 16, "max_position_embeddings": 64}
     torch.manual_seed(0)
-    model = EntityMaskedLM(EncoderConfig(**{**shape, **changes}))  # type: ignore[arg-type]
+    model = EntityMaskedLM(tiny_config(words, ROWS, **{**shape, **changes}))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(std=0.3)

@@ -15,20 +15,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from exonym.foundation.errors import InputError
-from exonym.modeling import EncoderConfig, EntityEncoder, prepared
+from exonym.modeling import EntityEncoder, prepared
 from exonym.modeling import encoder as encoder_module
 from exonym.modeling.packing import pack, pad
+from tiny_models import tiny_config
 
-CONFIG = EncoderConfig(
-    vocab_size=60,
-    entity_vocab_size=20,
-    hidden_size=32,
-    entity_emb_size=8,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    intermediate_size=48,
-    max_position_embeddings=66,
-)
+CONFIG = tiny_config(60, 20, hidden_size=32, intermediate_size=48, max_position_embeddings=66)
 Batch = dict[str, Tensor]
 
 

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from exonym.modeling import EncoderConfig, EntityEncoder, attention, dropout, encoder, feed_forward
+from exonym.modeling import EntityEncoder, attention, dropout, encoder, feed_forward
 from exonym.modeling.attention import attend
 from exonym.modeling.dropout import dropout_add
 from exonym.modeling.packing import pack, pad
+from tiny_models import NO_DROPOUT, tiny_config
 
 
 def gradients(function: Callable[..., Tensor], *inputs: Tensor) -> list[Tensor]:
@@ -201,19 +202,7 @@ def test_feed_forward_is_the_plain_one(
 
 def encoder_and_batch(lengths: list[int], **shape: Any) -> tuple[EntityEncoder, dict[str, Tensor]]:
     torch.manual_seed(0)
-    config = EncoderConfig(
-        vocab_size=50,
-        entity_vocab_size=20,
-        hidden_size=16,
-        entity_emb_size=8,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=40,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        **shape,
-    )
+    config = tiny_config(50, 20, max_position_embeddings=40, **NO_DROPOUT, **shape)
     words = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
     entities = torch.arange(3) < torch.tensor([length % 4 for length in lengths])[:, None]
     size = (*entities.shape, 4)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exonym.foundation.errors import InputError
-from exonym.modeling import EncoderConfig, EntityMaskedLM, scoring
+from exonym.modeling import EntityMaskedLM, scoring
 from exonym.modeling.scoring import score_candidates, top_entities
+from tiny_models import tiny_config
 
 ROWS = 50
 
@@ -17,15 +18,8 @@ ROWS = 50
 @pytest.fixture(scope="module")
 def model() -> EntityMaskedLM:
     torch.manual_seed(0)
-    shape = EncoderConfig(
-        vocab_size=30,
-        entity_vocab_size=ROWS,
-        hidden_size=16,
-        entity_emb_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=20,
-        max_position_embeddings=16,
+    shape = tiny_config(
+        30, ROWS, num_hidden_layers=1, intermediate_size=20, max_position_embeddings=16
     )
     model = EntityMaskedLM(shape).eval()
     torch.nn.init.normal_(model.entity_predictions.bias, std=0.2)

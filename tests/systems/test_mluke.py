@@ -16,16 +16,7 @@ from exonym.systems import mluke
 from exonym.tasks import cloze
 from exonym.tasks.cloze import Candidate, ClozeSet, Question
 from exonym.training import Recipe, pretrain
-from exonym.training.recipe import ModelShape
-
-SMALL = ModelShape(
-    hidden_size=16,
-    entity_emb_size=8,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=24,
-    max_position_embeddings=28,
-)
+from tiny_models import SHAPE
 
 
 def test_the_control_has_the_same_steps_batches_and_schedule() -> None:
@@ -41,7 +32,7 @@ def test_the_control_has_the_same_steps_batches_and_schedule() -> None:
 
 def _tiny(recipe: Recipe) -> Recipe:
     stages = tuple(replace(s, steps=3, warmup_steps=0) for s in recipe.stages)
-    return replace(recipe, stages=stages, model=SMALL, batch_sequences=4, departures={})
+    return replace(recipe, stages=stages, model=SHAPE, batch_sequences=4, departures={})
 
 
 def test_the_control_sees_the_same_text_and_no_entity(

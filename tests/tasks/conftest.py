@@ -10,9 +10,10 @@ from cloze_questions import WriteQuestions, write
 
 from exonym.knowledge import EntityVocabulary
 from exonym.knowledge.vocabulary import SPECIAL_ENTITIES, VocabularyRow
-from exonym.modeling import EncoderConfig, EntityMaskedLM
+from exonym.modeling import EntityMaskedLM
 from exonym.tasks.cloze import ClozeModel
 from exonym.tokenization import EntityTokenizer, WordTokenizer
+from tiny_models import tiny_config
 
 ENTITIES = ("Q1", "Q2", "Q3", "Q10", "Q11", "Q12", "Q13")
 
@@ -33,17 +34,7 @@ def tokenizer(
 def model(tokenizer: EntityTokenizer) -> ClozeModel:
     """An untrained model with large weights, so that answers differ from question to question."""
     torch.manual_seed(0)
-    config = EncoderConfig(
-        vocab_size=len(tokenizer.words),
-        entity_vocab_size=len(tokenizer.entities),
-        hidden_size=16,
-        entity_emb_size=8,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=60,
-        initializer_range=0.5,
-    )
+    config = tiny_config(len(tokenizer.words), len(tokenizer.entities), initializer_range=0.5)
     encoder = EntityMaskedLM(config)
     encoder.eval()
     return ClozeModel(encoder, tokenizer)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 
-from exonym.modeling import EncoderConfig, EntityMaskedLM
+from exonym.modeling import EntityMaskedLM
 from exonym.tasks.ner.records import Dataset, Gold, NerExample
 from exonym.tokenization import EntityTokenizer
+from tiny_models import NO_DROPOUT, tiny_config
 
 PLACES = ("Tokyo", "Japan", "Berlin", "Bayern", "Paris", "Nairobi", "Kenya", "München")
 PEOPLE = ("Mumbai", "Hauptstadt", "capital city", "Moskva")
@@ -18,18 +19,16 @@ PEOPLE = ("Mumbai", "Hauptstadt", "capital city", "Moskva")
 def write_checkpoint(directory: Path, tokenizer: EntityTokenizer) -> Path:
     """A random model, large enough to learn thirty sentences by heart."""
     torch.manual_seed(0)
-    config = EncoderConfig(
-        vocab_size=len(tokenizer.words),
-        entity_vocab_size=len(tokenizer.entities),
+    config = tiny_config(
+        len(tokenizer.words),
+        len(tokenizer.entities),
         hidden_size=32,
         entity_emb_size=16,
-        num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=130,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
         initializer_range=0.1,
+        **NO_DROPOUT,
     )
     EntityMaskedLM(config).save_pretrained(directory)
     tokenizer.save_pretrained(directory)

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import torch
 
-from exonym.modeling import EncoderConfig, QuestionAnswering
+from exonym.modeling import QuestionAnswering
 from exonym.tasks.qa.model import AnswerModel
 from exonym.tasks.qa.records import GoldAnswer, QuestionExample
 from exonym.tasks.qa.settings import QaSettings
 from exonym.text import AnnotatedText, Mention
 from exonym.tokenization import EntityTokenizer
+from tiny_models import NO_DROPOUT, tiny_config
 
 
 def answer_model(tokenizer: EntityTokenizer, settings: QaSettings | None = None) -> AnswerModel:
     """An untrained model with large weights, so that answers differ from question to question."""
     torch.manual_seed(0)
-    config = EncoderConfig(
-        vocab_size=len(tokenizer.words),
-        entity_vocab_size=len(tokenizer.entities),
-        hidden_size=16,
-        entity_emb_size=8,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=60,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        initializer_range=0.5,
+    config = tiny_config(
+        len(tokenizer.words), len(tokenizer.entities), initializer_range=0.5, **NO_DROPOUT
     )
     return AnswerModel(
         QuestionAnswering(config).eval(), tokenizer, settings or QaSettings.within(config.max_words)

@@ -11,24 +11,18 @@ from exonym.tasks.relation import RelationExample, RelationModel, RelationSettin
 from exonym.tasks.relation.features import TASK
 from exonym.text import AnnotatedText
 from exonym.tokenization import EntityTokenizer
+from tiny_models import NO_DROPOUT, tiny_config
 
 LABELS = ("no_relation", "capital(e1,e2)", "capital(e2,e1)", "lies_in(e1,e2)")
 
 
 def config_of(tokenizer: EntityTokenizer) -> EncoderConfig:
-    return EncoderConfig(
-        vocab_size=len(tokenizer.words),
-        entity_vocab_size=len(tokenizer.entities),
-        hidden_size=16,
-        entity_emb_size=8,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=60,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
+    return tiny_config(
+        len(tokenizer.words),
+        len(tokenizer.entities),
         initializer_range=0.5,
         labels=LABELS,
+        **NO_DROPOUT,
     )
 
 

@@ -8,16 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from exonym.training import ModelShape, Recipe, Stage
-
-SHAPE = ModelShape(
-    hidden_size=16,
-    entity_emb_size=8,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=24,
-    max_position_embeddings=28,
-)
+from exonym.training import Recipe, Stage
+from tiny_models import SHAPE
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from exonym.foundation.errors import ConfigError, ExonymError, InputError
-from exonym.modeling import EncoderConfig
 from exonym.modeling.classifiers import EntityClassifier
 from exonym.training.fine_tuning import FineTuning, LearnerLoss, fine_tune
 from exonym.training.fine_tuning_batches import epoch_batches, parts_of
+from tiny_models import tiny_config
 
 PIECES, ROWS, MASK = 30, 12, 2
 FAST = FineTuning(learning_rate=1e-2, epochs=6, precision="float32")
@@ -58,14 +58,10 @@ class Toy:
         self, features: Sequence[Example], held_out: Sequence[Example] = (), *, dropout: float = 0.1
     ) -> None:
         torch.manual_seed(5)
-        config = EncoderConfig(
-            vocab_size=PIECES,
-            entity_vocab_size=ROWS,
-            hidden_size=16,
-            entity_emb_size=8,
+        config = tiny_config(
+            PIECES,
+            ROWS,
             num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=24,
             max_position_embeddings=20,
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=dropout,
