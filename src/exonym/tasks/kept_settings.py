@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from exonym.foundation.errors import ConfigError
 from exonym.foundation.files import JSON
@@ -42,6 +42,22 @@ class KeptSettings:
                 f"known are {', '.join(sorted(names))}"
             )
         return cls(**value)
+
+    def _require_whole(self, **least: int) -> None:
+        """Refuse settings that are no whole number of at least what is given for each."""
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if type(value) is not int or value < bound:
+                raise ConfigError(
+                    f"{name} must be a whole number of at least {bound}, got {value!r}"
+                )
+
+    def _require_known(self, **kinds: object) -> None:
+        """Refuse settings that are none of the words of the ``Literal`` given for each."""
+        for name, kind in kinds.items():
+            known, value = get_args(kind), getattr(self, name)
+            if value not in known:
+                raise ConfigError(f"{name} must be {' or '.join(map(repr, known))}, got {value!r}")
 
     @classmethod
     def _names(cls) -> list[str]:

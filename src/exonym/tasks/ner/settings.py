@@ -8,7 +8,7 @@ what transformers computes.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 from exonym.foundation.errors import ConfigError
 from exonym.modeling import EncoderConfig, EntitySpanClassifier
@@ -68,12 +68,7 @@ class NerSettings(KeptSettings):
     overlaps: Overlaps = "flat"
 
     def __post_init__(self) -> None:
-        for name, least in (("span_limit", 1), ("max_length", 3), ("spans_at_once", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise ConfigError(
-                    f"{name} must be a whole number of at least {least}, got {value!r}"
-                )
+        self._require_whole(span_limit=1, max_length=3, spans_at_once=1)
         if self.span_limit > self.max_length - 2:
             raise ConfigError(
                 f"span_limit={self.span_limit} is more than the {self.max_length - 2} pieces that "
@@ -82,19 +77,14 @@ class NerSettings(KeptSettings):
             )
         if type(self.context) is not bool:
             raise ConfigError(f"context must be true or false, got {self.context!r}")
-        for name, kinds in (
-            ("units", Units),
-            ("unspaced", Unspaced),
-            ("boundary", Boundary),
-            ("variant", Variant),
-            ("span_feature", SpanFeature),
-            ("overlaps", Overlaps),
-        ):
-            known = get_args(kinds)
-            if getattr(self, name) not in known:
-                raise ConfigError(
-                    f"{name} must be {' or '.join(map(repr, known))}, got {getattr(self, name)!r}"
-                )
+        self._require_known(
+            units=Units,
+            unspaced=Unspaced,
+            boundary=Boundary,
+            variant=Variant,
+            span_feature=SpanFeature,
+            overlaps=Overlaps,
+        )
 
     @property
     def feature(self) -> str:

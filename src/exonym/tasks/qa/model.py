@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from exonym.foundation.errors import ConfigError
 from exonym.foundation.seeds import derive_seed
-from exonym.modeling import EncoderConfig, QuestionAnswering
-from exonym.modeling.config import TWO_LABELS, VARIANT_FIELD
+from exonym.modeling import QuestionAnswering
+from exonym.modeling.config import TWO_LABELS
 from exonym.tasks.batches import similar_lengths
 from exonym.tasks.qa.decoding import WindowLogits
 from exonym.tasks.qa.features import Feature, batch_of
-from exonym.tasks.qa.settings import SETTINGS_FIELD, QaSettings
+from exonym.tasks.qa.settings import QaSettings
 from exonym.tokenization import EntityTokenizer
 
 
@@ -46,7 +45,7 @@ class AnswerModel:
         """
         model = QuestionAnswering.from_pretrained(dir_or_id, dtype=dtype)
         settings = QaSettings.of(model.config)
-        _check(settings, model.config)
+        settings.kept_in(model.config)  # refuses more pieces than the model takes
         return cls(model, _tokenizer(dir_or_id, settings), settings)
 
     @classmethod
@@ -68,8 +67,7 @@ class AnswerModel:
             torch.manual_seed(derive_seed(seed, "question answering head"))
             model = QuestionAnswering.from_pretrained(dir_or_id, new_head=True, labels=TWO_LABELS)
         settings = settings or QaSettings.within(model.config.max_words)
-        _check(settings, model.config)
-        model.config = _with_settings(model.config, settings)
+        model.config = settings.kept_in(model.config)
         return cls(model, _tokenizer(dir_or_id, settings), settings)
 
     def save_pretrained(self, directory: str | Path) -> None:
@@ -106,16 +104,3 @@ def _tokenizer(dir_or_id: str | Path, settings: QaSettings) -> EntityTokenizer:
     if found.task is None:
         return found
     return EntityTokenizer(found.words, found.entities, boundary=settings.boundary)
-
-
-def _with_settings(config: EncoderConfig, settings: QaSettings) -> EncoderConfig:
-    own = {VARIANT_FIELD: settings.variant, SETTINGS_FIELD: settings.to_json()}
-    return replace(config, other={**config.other, **own})
-
-
-def _check(settings: QaSettings, config: EncoderConfig) -> None:
-    if settings.window > config.max_words:
-        raise ConfigError(
-            f"a window of {settings.window} pieces, but the model takes at most {config.max_words}",
-            remedy=f"Pass a window of at most {config.max_words}",
-        )

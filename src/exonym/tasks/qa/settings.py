@@ -7,11 +7,11 @@ trained. A checkpoint that has none was made by others: its text is cut as trans
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from exonym.foundation.errors import ConfigError
 from exonym.modeling import EncoderConfig
-from exonym.modeling.config import Variant
+from exonym.modeling.config import VARIANT_FIELD, Variant
 from exonym.tasks.kept_settings import KeptSettings
 from exonym.tokenization.borders import Boundary
 
@@ -48,18 +48,7 @@ class QaSettings(KeptSettings):
     variant: Variant = "entities"
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("window", 1),
-            ("overlap", 0),
-            ("most_question", 1),
-            ("longest_answer", 1),
-            ("most_entities", 0),
-        ):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise ConfigError(
-                    f"{name} must be a whole number of at least {least}, got {value!r}"
-                )
+        self._require_whole(window=1, overlap=0, most_question=1, longest_answer=1, most_entities=0)
         room = self.window - SPECIAL - self.most_question
         if room <= self.overlap:
             raise ConfigError(
@@ -67,12 +56,7 @@ class QaSettings(KeptSettings):
                 f"{room} for the passage, which must be more than the overlap of {self.overlap}",
                 remedy="Pass a larger window, or a smaller most_question or overlap",
             )
-        for name, kind in (("boundary", Boundary), ("variant", Variant)):
-            known = get_args(kind)
-            if getattr(self, name) not in known:
-                raise ConfigError(
-                    f"{name} must be {' or '.join(map(repr, known))}, got {getattr(self, name)!r}"
-                )
+        self._require_known(boundary=Boundary, variant=Variant)
 
     @classmethod
     def within(cls, max_words: int) -> QaSettings:
@@ -103,3 +87,17 @@ class QaSettings(KeptSettings):
         if kept is None:
             return replace(cls.within(config.max_words), boundary="hf", variant=config.variant)
         return replace(cls.from_json(kept), variant=config.variant)
+
+    def kept_in(self, config: EncoderConfig) -> EncoderConfig:
+        """The configuration that holds these settings.
+
+        Raises:
+            ConfigError: a window has more pieces than the model takes.
+        """
+        if self.window > config.max_words:
+            raise ConfigError(
+                f"a window of {self.window} pieces, but the model takes at most {config.max_words}",
+                remedy=f"Pass a window of at most {config.max_words}",
+            )
+        own = {VARIANT_FIELD: self.variant, SETTINGS_FIELD: self.to_json()}
+        return replace(config, other={**config.other, **own})

@@ -8,7 +8,7 @@ it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from exonym.foundation.errors import ConfigError
 from exonym.modeling import EncoderConfig
@@ -41,16 +41,8 @@ class RelationSettings(KeptSettings):
     variant: Variant = "entities"
 
     def __post_init__(self) -> None:
-        if type(self.max_length) is not int or self.max_length < _LEAST:
-            raise ConfigError(
-                f"max_length must be a whole number of at least {_LEAST}, got {self.max_length!r}"
-            )
-        for name, kind in (("boundary", Boundary), ("variant", Variant)):
-            known = get_args(kind)
-            if getattr(self, name) not in known:
-                raise ConfigError(
-                    f"{name} must be {' or '.join(map(repr, known))}, got {getattr(self, name)!r}"
-                )
+        self._require_whole(max_length=_LEAST)
+        self._require_known(boundary=Boundary, variant=Variant)
 
     @classmethod
     def of(cls, config: EncoderConfig) -> RelationSettings:
