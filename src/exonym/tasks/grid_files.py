@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from exonym.foundation.errors import ConfigError, InputError
+from exonym.foundation.toml import read_toml, value_of
 from exonym.tasks.recipes import GRIDS, RECIPES
 from exonym.tasks.tuning import Grid
 from exonym.training.fine_tuning import FineTuning
@@ -64,12 +64,7 @@ def load_grid(path: Path, base: FineTuning) -> Grid:
         InputError: it cannot be read.
         ConfigError: not TOML, an unknown field, an impossible value.
     """
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not TOML ({error})", where=path) from error
+    value = read_toml(path)
     lists = {name: value.pop(name) for name in SEARCHED if name in value}
     known = names_of(base) - _ONE_OF_GRID | set(SEARCHED)
     for name in value:
@@ -153,16 +148,13 @@ def parse_changes(changes: Sequence[str]) -> dict[str, object]:
     found: dict[str, object] = {}
     for change in changes:
         name, equals, text = change.partition("=")
-        name, word = name.strip(), text.strip()
+        name = name.strip()
         if not equals or not name or name in found:
             raise ConfigError(
                 f"expected name=value, each name once, got {change!r}",
                 remedy="For example --set patience=2",
             )
-        try:
-            found[name] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[name] = None if word == "none" else word
+        found[name] = value_of(text)
     return found
 
 

@@ -5,7 +5,6 @@ Unknown names and impossible values are errors that name the file and the field.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from exonym.foundation.errors import ConfigError, InputError
+from exonym.foundation.errors import ConfigError
 from exonym.foundation.files import JSON
+from exonym.foundation.toml import read_toml, value_of
 from exonym.training.recipe import ADAPTER, Recipe
 
 
@@ -46,12 +46,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
         InputError: no such file.
         ConfigError: not TOML, an unknown field, an impossible value.
     """
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not TOML ({error})", where=path) from error
+    value = read_toml(path)
     for change in changes:
         _apply(value, change)
     return recipe_from(value, where=path)
@@ -64,11 +59,7 @@ def _apply(value: Any, change: str) -> None:
         raise ConfigError(
             f"expected field=value, got {change!r}", remedy="For example --set seed=1"
         )
-    try:
-        new = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        word = text.strip()  # a bare word is a string, and "none" what TOML has no word for
-        new = None if word == "none" else word
+    new = value_of(text)
     for part in parts[:-1]:
         if isinstance(value, list):
             named = [item for item in value if isinstance(item, dict) and item.get("name") == part]
