@@ -121,17 +121,17 @@ def ner_kit(names: Names) -> Kit:
         return ner_parts(file, examples, predicted)
 
     return Kit(
-        "ner",
-        ner.NerSettings(),
-        read,
-        lambda example: (example.language,),
-        settings,
-        learner,
-        lambda model, linker: ner.load(model, linker=linker),
-        lambda model: _renamed_labels(model.labels, names),
-        lambda _path, data: data,
-        predict,
-        parts,
+        name="ner",
+        defaults=ner.NerSettings(),
+        read=read,
+        languages=lambda example: (example.language,),
+        settings=settings,
+        learner=learner,
+        load=lambda model, linker: ner.load(model, linker=linker),
+        labels=lambda model: _renamed_labels(model.labels, names),
+        require_gold=lambda _path, data: data,
+        predict=predict,
+        parts=parts,
     )
 
 
@@ -172,13 +172,6 @@ def relation_kit() -> Kit:
             raise InputError("no example has a label to measure by", where=path)
         return replace(data, examples=labelled)
 
-    def predict(
-        model: relation.RelationExtractor,
-        examples: Sequence[relation.RelationExample],
-        batch_size: int,
-    ) -> Iterator[relation.Relation]:
-        return model.predict(examples, batch_size=batch_size)
-
     def parts(
         file: str,
         examples: Sequence[relation.RelationExample],
@@ -188,19 +181,19 @@ def relation_kit() -> Kit:
         return relation_parts(file, examples, [one.label for one in predicted], sorted(labels))
 
     return Kit(
-        "relation",
-        relation.RelationSettings(),
-        lambda path, language, encoding: relation.read_examples(
+        name="relation",
+        defaults=relation.RelationSettings(),
+        read=lambda path, language, encoding: relation.read_examples(
             path, language=language, encoding=encoding
         ),
-        lambda example: (example.language,),
-        settings,
-        learner,
-        lambda model, linker: relation.load(model, linker=linker),
-        lambda model: tuple(model.labels),
-        require_gold,
-        predict,
-        parts,
+        languages=lambda example: (example.language,),
+        settings=settings,
+        learner=learner,
+        load=lambda model, linker: relation.load(model, linker=linker),
+        labels=lambda model: tuple(model.labels),
+        require_gold=require_gold,
+        predict=_predicted,
+        parts=parts,
     )
 
 
@@ -236,11 +229,6 @@ def qa_kit(rule: Rule | None) -> Kit:
             raise InputError(error.what, where=path, remedy=error.remedy) from error
         return data
 
-    def predict(
-        model: qa.Answerer, examples: Sequence[qa.QuestionExample], batch_size: int
-    ) -> Iterator[qa.Prediction]:
-        return model.predict(examples, batch_size=batch_size)
-
     def parts(
         file: str,
         examples: Sequence[qa.QuestionExample],
@@ -251,15 +239,23 @@ def qa_kit(rule: Rule | None) -> Kit:
         return qa_parts(file, examples, texts, rule or qa.rule_of_file(file), passages)
 
     return Kit(
-        "qa",
-        qa.QaSettings(),
-        read,
-        lambda example: tuple(dict.fromkeys((example.context.language, example.question.language))),
-        settings,
-        learner,
-        lambda model, linker: qa.load(model, linker=linker),
-        lambda _model: (),
-        require_gold,
-        predict,
-        parts,
+        name="qa",
+        defaults=qa.QaSettings(),
+        read=read,
+        languages=lambda example: tuple(
+            dict.fromkeys((example.context.language, example.question.language))
+        ),
+        settings=settings,
+        learner=learner,
+        load=lambda model, linker: qa.load(model, linker=linker),
+        labels=lambda _model: (),
+        require_gold=require_gold,
+        predict=_predicted,
+        parts=parts,
     )
+
+
+def _predicted(
+    model: relation.RelationExtractor | qa.Answerer, examples: Sequence[Any], batch_size: int
+) -> Iterator[Any]:
+    return model.predict(examples, batch_size=batch_size)
