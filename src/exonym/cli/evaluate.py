@@ -8,28 +8,27 @@ from typing import Annotated
 import typer
 
 from exonym.cli.evaluations import Measuring, measure_and_print
-from exonym.cli.options import language_codes
+from exonym.cli.options import LANGUAGES, language_codes
 from exonym.cli.output import print_json, print_table
-from exonym.cli.task_options import renamed
+from exonym.cli.task_options import (
+    BFLOAT16,
+    DEVICE,
+    ENCODING,
+    LANGUAGE,
+    RENAME,
+    TUNED_MODEL,
+    renamed,
+)
 from exonym.foundation.files import JSON
 
 app = typer.Typer(help="Measure a model on a task.", no_args_is_help=True, rich_markup_mode=None)
 
-_MODEL = typer.Option(help="What `exonym finetune` made, or a checkpoint with such a head.")
 _FILES = typer.Argument(metavar="FILE...", help="Labelled files; de=FILE says the language.")
 _AGAINST = typer.Option(help="A second model; the table then has the differences to it.")
-_ONLY = typer.Option(help="Only these, as in en,ja,sw.")
-_LANGUAGE = typer.Option(help="Of texts that do not say theirs.")
-_ENCODING = typer.Option(help="Of the files. [default: found out]")
 _OUT = typer.Option(help="Write the table here: .md is Markdown, anything else JSON.")
 _BATCH = typer.Option(help="Inputs that go through a model together, at most.")
 _SEED = typer.Option(help="Of the bootstrap intervals.")
-_DEVICE = typer.Option(help="Such as cpu or cuda. [default: a GPU where there is one]")
-_BFLOAT16 = typer.Option("--bfloat16", help="Half the memory; faster where the machine has it.")
 _JSON = typer.Option("--json", help="Print all figures as JSON.")
-_RENAME = typer.Option(
-    help="Read a type otherwise, as in GPE=LOC, or leave it out, as in MISC=. May be repeated."
-)
 _BY_TYPE = typer.Option("--by-type", help="Print the scores of each type, too.")
 _RULE = typer.Option(help="squad or mlqa. [default: mlqa for files named like MLQA's, else squad]")
 
@@ -37,18 +36,18 @@ _RULE = typer.Option(help="squad or mlqa. [default: mlqa for files named like ML
 @app.command("ner")
 def ner(
     files: Annotated[list[str], _FILES],
-    model: Annotated[str, _MODEL],
+    model: Annotated[str, TUNED_MODEL],
     against: Annotated[str | None, _AGAINST] = None,
-    languages: Annotated[str | None, _ONLY] = None,
-    rename: Annotated[list[str] | None, _RENAME] = None,
+    languages: Annotated[str | None, LANGUAGES] = None,
+    rename: Annotated[list[str] | None, RENAME] = None,
     by_type: Annotated[bool, _BY_TYPE] = False,
-    language: Annotated[str | None, _LANGUAGE] = None,
-    encoding: Annotated[str | None, _ENCODING] = None,
+    language: Annotated[str | None, LANGUAGE] = None,
+    encoding: Annotated[str | None, ENCODING] = None,
     out: Annotated[Path | None, _OUT] = None,
     batch_size: Annotated[int, _BATCH] = 32,
     seed: Annotated[int, _SEED] = 0,
-    device: Annotated[str | None, _DEVICE] = None,
-    bfloat16: Annotated[bool, _BFLOAT16] = False,
+    device: Annotated[str | None, DEVICE] = None,
+    bfloat16: Annotated[bool, BFLOAT16] = False,
     json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Score named entities in many languages: F1, precision and recall as conlleval has them.
@@ -62,16 +61,16 @@ def ner(
 @app.command("relation")
 def relation(
     files: Annotated[list[str], _FILES],
-    model: Annotated[str, _MODEL],
+    model: Annotated[str, TUNED_MODEL],
     against: Annotated[str | None, _AGAINST] = None,
-    languages: Annotated[str | None, _ONLY] = None,
-    language: Annotated[str | None, _LANGUAGE] = None,
-    encoding: Annotated[str | None, _ENCODING] = None,
+    languages: Annotated[str | None, LANGUAGES] = None,
+    language: Annotated[str | None, LANGUAGE] = None,
+    encoding: Annotated[str | None, ENCODING] = None,
     out: Annotated[Path | None, _OUT] = None,
     batch_size: Annotated[int, _BATCH] = 32,
     seed: Annotated[int, _SEED] = 0,
-    device: Annotated[str | None, _DEVICE] = None,
-    bfloat16: Annotated[bool, _BFLOAT16] = False,
+    device: Annotated[str | None, DEVICE] = None,
+    bfloat16: Annotated[bool, BFLOAT16] = False,
     json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Score relations in many languages: macro F1 as RELX has it, micro F1, accuracy.
@@ -85,19 +84,19 @@ def relation(
 @app.command("qa")
 def qa(
     files: Annotated[list[str], _FILES],
-    model: Annotated[str, _MODEL],
+    model: Annotated[str, TUNED_MODEL],
     against: Annotated[str | None, _AGAINST] = None,
-    languages: Annotated[str | None, _ONLY] = None,
+    languages: Annotated[str | None, LANGUAGES] = None,
     rule: Annotated[str | None, _RULE] = None,
     kb: Annotated[
         Path | None, typer.Option(help="Knowledge base: links questions that have no entities.")
     ] = None,
-    language: Annotated[str | None, _LANGUAGE] = None,
+    language: Annotated[str | None, LANGUAGE] = None,
     out: Annotated[Path | None, _OUT] = None,
     batch_size: Annotated[int, _BATCH] = 32,
     seed: Annotated[int, _SEED] = 0,
-    device: Annotated[str | None, _DEVICE] = None,
-    bfloat16: Annotated[bool, _BFLOAT16] = False,
+    device: Annotated[str | None, DEVICE] = None,
+    bfloat16: Annotated[bool, BFLOAT16] = False,
     json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Score answers in many languages: F1 and exact match as SQuAD's or MLQA's script has them.

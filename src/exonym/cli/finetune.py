@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from exonym.cli.output import on_interrupt, print_json, print_table
-from exonym.cli.task_options import numbers, renamed, task_files
+from exonym.cli.task_options import ENCODING, RENAME, TASK, numbers, renamed, task_files
 from exonym.foundation.errors import ConfigError
 
 if TYPE_CHECKING:
     from exonym.systems.transfer import TunedTask
     from exonym.tasks.tuning import Grid
 
-_TASK = typer.Argument(metavar="TASK", help="ner, relation or qa.")
 _MODEL = typer.Option(help="A checkpoint, a run folder of `exonym pretrain`, or a name on the hub.")
 _TRAIN = typer.Option(help="File to learn from; may be given several times; de=FILE in German.")
 _VALIDATION = typer.Option(help="File to choose by: epoch, settings, seed. May be repeated.")
@@ -33,18 +32,14 @@ _BATCH = typer.Option(help="Instead of the grid's: examples per step, one or sev
 _EPOCHS = typer.Option(help="Instead of the grid's: passes over the examples, one or several.")
 _SET = typer.Option("--set", help="Any other setting of training or input, as in --set patience=2.")
 _LANGUAGE = typer.Option(help="Of files that do not say theirs.")
-_ENCODING = typer.Option(help="Of the files. [default: found out]")
 _SEARCH_SEEDS = typer.Option(help="With how many of the seeds each of the settings is tried.")
 _KEEP = typer.Option(help="Whose models stay: of all seeds of the best settings, or best.")
 _OVERWRITE = typer.Option("--overwrite", help="Delete what is in --out, and begin anew.")
 _JSON = typer.Option("--json", help="Print the outcome as JSON.")
-_RENAME = typer.Option(
-    help="Read a type otherwise, as in GPE=LOC, or leave it out, as in MISC=. May be repeated."
-)
 
 
 def finetune(
-    task: Annotated[str, _TASK],
+    task: Annotated[str, TASK],
     model: Annotated[str, _MODEL],
     train: Annotated[list[str], _TRAIN],
     out: Annotated[Path, _OUT],
@@ -56,9 +51,9 @@ def finetune(
     batch: Annotated[str | None, _BATCH] = None,
     epochs: Annotated[str | None, _EPOCHS] = None,
     set_: Annotated[list[str] | None, _SET] = None,
-    rename: Annotated[list[str] | None, _RENAME] = None,
+    rename: Annotated[list[str] | None, RENAME] = None,
     language: Annotated[str | None, _LANGUAGE] = None,
-    encoding: Annotated[str | None, _ENCODING] = None,
+    encoding: Annotated[str | None, ENCODING] = None,
     search_seeds: Annotated[int, _SEARCH_SEEDS] = 1,
     keep: Annotated[str, _KEEP] = "seeds",
     overwrite: Annotated[bool, _OVERWRITE] = False,

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import typer
+
 from exonym.foundation.errors import InputError
+
+LANGUAGES = typer.Option(help="Only these, as in en,ja,sw.")
+ENTITIES = typer.Option(
+    min=0, help="Size of the world: the first entities of the table; 0 takes all."
+)
+TABLE = typer.Option(help="Another table of names, facts and templates.")
+RECIPE = typer.Option(help="Name or path of a recipe.")
+SET = typer.Option("--set", help="Change a field of the recipe.")
+VOCABULARY = typer.Option(help="Most pieces of the tokenizer.")
 
 
 def language_codes(text: str | None) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ import typer
 
 from exonym.cli.link_inputs import is_stream
 from exonym.cli.predict_inputs import UNKNOWN, Kind, read_given
-from exonym.cli.task_options import open_linker
+from exonym.cli.task_options import BFLOAT16, DEVICE, LANGUAGE, TASK, TUNED_MODEL, open_linker
 from exonym.foundation.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,12 +21,9 @@ if TYPE_CHECKING:
     from exonym.foundation.progress import Progress
     from exonym.systems.task_kits import Kit
 
-_TASK = typer.Argument(metavar="TASK", help="ner, relation or qa.")
 _INPUTS = typer.Argument(
     metavar="TEXT|FILE|-", help="Texts, files of texts or of the task's examples; - reads a pipe."
 )
-_MODEL = typer.Option(help="What `exonym finetune` made, or a checkpoint with such a head.")
-_LANGUAGE = typer.Option(help="Of texts that do not say theirs.")
 _KB = typer.Option(help="Knowledge base of `exonym kb build`, which says which entity is meant.")
 _QUESTION = typer.Option(help="For qa: what is asked; the inputs are passages then.")
 _QUESTION_LANGUAGE = typer.Option(help="For qa: of --question, if it is another.")
@@ -37,16 +34,14 @@ _INPUT = typer.Option(help="text (one a line), jsonl or examples. [default: as t
 _ENCODING = typer.Option(help="Of files of examples. [default: found out]")
 _OUT = typer.Option(help="Write JSON Lines here, compressed by suffix. [default: print]")
 _BATCH = typer.Option(help="Inputs that go through the model together, at most.")
-_DEVICE = typer.Option(help="Such as cpu or cuda. [default: a GPU where there is one]")
-_BFLOAT16 = typer.Option("--bfloat16", help="Half the memory; faster where the machine has it.")
 _JSON = typer.Option("--json", help="Print JSON Lines, of texts in the command, too.")
 
 
 def predict(
-    task: Annotated[str, _TASK],
+    task: Annotated[str, TASK],
     inputs: Annotated[list[str], _INPUTS],
-    model: Annotated[str, _MODEL],
-    language: Annotated[str, _LANGUAGE] = UNKNOWN,
+    model: Annotated[str, TUNED_MODEL],
+    language: Annotated[str, LANGUAGE] = UNKNOWN,
     kb: Annotated[Path | None, _KB] = None,
     question: Annotated[str | None, _QUESTION] = None,
     question_language: Annotated[str | None, _QUESTION_LANGUAGE] = None,
@@ -57,8 +52,8 @@ def predict(
     encoding: Annotated[str | None, _ENCODING] = None,
     out: Annotated[Path | None, _OUT] = None,
     batch_size: Annotated[int, _BATCH] = 32,
-    device: Annotated[str | None, _DEVICE] = None,
-    bfloat16: Annotated[bool, _BFLOAT16] = False,
+    device: Annotated[str | None, DEVICE] = None,
+    bfloat16: Annotated[bool, BFLOAT16] = False,
     json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Find named entities, relations or answers; offsets count the characters of the text.

@@ -8,27 +8,26 @@ from typing import Annotated
 import typer
 
 from exonym.cli.evaluate import print_accuracy
-from exonym.cli.options import language_codes
+from exonym.cli.options import (
+    ENTITIES,
+    LANGUAGES,
+    RECIPE,
+    SET,
+    TABLE,
+    VOCABULARY,
+    language_codes,
+)
 from exonym.cli.output import on_interrupt, print_json
 
 
 def quickstart(
     out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("runs/quickstart"),
-    entities: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Size of the world: the first entities of the table; 0 takes all."
-        ),
-    ] = 500,
-    table: Annotated[
-        Path | None, typer.Option(help="Another table of names, facts and templates.")
-    ] = None,
-    languages: Annotated[str | None, typer.Option(help="Only these, as in en,ja,sw.")] = None,
-    recipe: Annotated[str, typer.Option(help="Name or path of a recipe.")] = "mluke-atlas",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a field of the recipe.")
-    ] = None,
-    vocabulary_size: Annotated[int, typer.Option(help="Most pieces of the tokenizer.")] = 8000,
+    entities: Annotated[int, ENTITIES] = 500,
+    table: Annotated[Path | None, TABLE] = None,
+    languages: Annotated[str | None, LANGUAGES] = None,
+    recipe: Annotated[str, RECIPE] = "mluke-atlas",
+    set_: Annotated[list[str] | None, SET] = None,
+    vocabulary_size: Annotated[int, VOCABULARY] = 8000,
     max_words: Annotated[int, typer.Option(help="Most pieces of a sequence.")] = 64,
     max_sentences: Annotated[
         int, typer.Option(help="Most sentences of a sequence; 0 packs as many as fit.")

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exonym.cli.options import language_codes
+from exonym.cli.options import (
+    ENTITIES,
+    LANGUAGES,
+    RECIPE,
+    SET,
+    TABLE,
+    VOCABULARY,
+    language_codes,
+)
 from exonym.cli.output import on_interrupt, print_json, print_table
 from exonym.foundation.errors import ConfigError, InputError
 
@@ -28,14 +36,6 @@ _ATLAS, _PAPER = "atlas", "paper"
 _OUT = typer.Option(help="Where everything goes.")
 _SCALE = typer.Option(help="atlas: run it all on a small world; paper: print what it would take.")
 _SEEDS = typer.Option(min=1, help="Models of each row, from pretraining on.")
-_ENTITIES = typer.Option(
-    min=0, help="Size of the world: the first entities of the table; 0 takes all."
-)
-_LANGUAGES = typer.Option(help="Only these, as in en,ja,sw.")
-_TABLE = typer.Option(help="Another table of names, facts and templates.")
-_RECIPE = typer.Option(help="Name or path of a recipe.")
-_SET = typer.Option("--set", help="Change a field of the recipe.")
-_VOCABULARY = typer.Option(help="Most pieces of the tokenizer.")
 _MAX_WORDS = typer.Option(help="Most pieces of a sequence of the corpus.")
 _TRAIN = typer.Option(min=1, help="Most examples to train a task with.")
 _VALIDATION = typer.Option(min=1, help="Most to choose an epoch by.")
@@ -57,12 +57,12 @@ def mluke(
     out: Annotated[Path, _OUT] = Path("runs/reproduction"),
     scale: Annotated[str, _SCALE] = _ATLAS,
     seeds: Annotated[int, _SEEDS] = 3,
-    entities: Annotated[int, _ENTITIES] = 500,
-    languages: Annotated[str | None, _LANGUAGES] = None,
-    table: Annotated[Path | None, _TABLE] = None,
-    recipe: Annotated[str, _RECIPE] = "mluke-atlas",
-    set_: Annotated[list[str] | None, _SET] = None,
-    vocabulary_size: Annotated[int, _VOCABULARY] = 8000,
+    entities: Annotated[int, ENTITIES] = 500,
+    languages: Annotated[str | None, LANGUAGES] = None,
+    table: Annotated[Path | None, TABLE] = None,
+    recipe: Annotated[str, RECIPE] = "mluke-atlas",
+    set_: Annotated[list[str] | None, SET] = None,
+    vocabulary_size: Annotated[int, VOCABULARY] = 8000,
     max_words: Annotated[int, _MAX_WORDS] = 64,
     train: Annotated[int, _TRAIN] = 2000,
     validation: Annotated[int, _VALIDATION] = 300,

@@ -7,11 +7,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import typer
+
 from exonym.foundation.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from exonym.linking.linker import Linker
     from exonym.systems.transfer import TaskFile
+
+TASK = typer.Argument(metavar="TASK", help="ner, relation or qa.")
+TUNED_MODEL = typer.Option(help="What `exonym finetune` made, or a checkpoint with such a head.")
+LANGUAGE = typer.Option(help="Of texts that do not say theirs.")
+ENCODING = typer.Option(help="Of the files. [default: found out]")
+RENAME = typer.Option(
+    help="Read a type otherwise, as in GPE=LOC, or leave it out, as in MISC=. May be repeated."
+)
+DEVICE = typer.Option(help="Such as cpu or cuda. [default: a GPU where there is one]")
+BFLOAT16 = typer.Option("--bfloat16", help="Half the memory; faster where the machine has it.")
 
 _NAMED = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*)=(.+)", re.DOTALL)
 _Number = TypeVar("_Number", int, float)
