@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import typer
 
-from exonym.cli.options import language_codes
+from exonym.cli.options import language_codes, require_one_of
 from exonym.cli.output import print_json, print_table
 from exonym.cli.task_options import open_linker, task_files
-from exonym.foundation.errors import ConfigError
 
 if TYPE_CHECKING:
     from exonym.systems.transfer import Measured
@@ -58,8 +57,8 @@ def measure_and_print(
     from exonym.systems.transfer import load_for, measure, on_device
     from exonym.tasks.qa.metrics import Rule
 
-    if rule is not None and rule not in get_args(Rule):
-        raise ConfigError(f"must be {' or '.join(get_args(Rule))}, got {rule!r}", where="--rule")
+    if rule is not None:
+        require_one_of("--rule", rule, get_args(Rule))
     kit = kit_of(task, names=names, rule=cast("Rule | None", rule))
     named = task_files(files, language=how.language, encoding=how.encoding)
     linker = open_linker(how.kb)

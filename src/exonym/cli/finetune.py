@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from exonym.cli.options import require_one_of
 from exonym.cli.output import on_interrupt, print_json, print_table
 from exonym.cli.task_options import ENCODING, RENAME, TASK, numbers, renamed, task_files
 from exonym.foundation.errors import ConfigError
@@ -73,8 +74,8 @@ def finetune(
     from exonym.tasks.qa.evaluating import rule_of_file
     from exonym.tasks.tuning import Keep
 
-    _one_of("--variant", variant, get_args(Variant))
-    _one_of("--keep", keep, get_args(Keep))
+    require_one_of("--variant", variant, get_args(Variant))
+    require_one_of("--keep", keep, get_args(Keep))
     names = renamed(rename)
     if names and task != "ner":
         raise ConfigError("--rename is for the types of named entities", where=f"finetune {task}")
@@ -105,11 +106,6 @@ def finetune(
         print_json({"model": str(done.tuned.model), "counts": done.counts, **done.tuned.to_json()})
     else:
         _print_tuned(task, done)
-
-
-def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ConfigError(f"must be {' or '.join(known)}, got {value!r}", where=option)
 
 
 def _grid(task: str, name: str, rates: str | None, batches: str | None, epochs: str | None) -> Grid:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
-from exonym.foundation.errors import InputError
+from exonym.foundation.errors import ConfigError, InputError
 
 LANGUAGES = typer.Option(help="Only these, as in en,ja,sw.")
 ENTITIES = typer.Option(
@@ -28,3 +30,13 @@ def language_codes(text: str | None) -> tuple[str, ...] | None:
     if not codes:
         raise InputError("--languages names no language", remedy="For example --languages en,ja,sw")
     return codes
+
+
+def require_one_of(option: str, value: str, known: Sequence[str]) -> None:
+    """Refuse what an option cannot be.
+
+    Raises:
+        ConfigError: the value is none of the known ones.
+    """
+    if value not in known:
+        raise ConfigError(f"must be {' or '.join(known)}, got {value!r}", where=option)

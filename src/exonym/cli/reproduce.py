@@ -17,6 +17,7 @@ from exonym.cli.options import (
     TABLE,
     VOCABULARY,
     language_codes,
+    require_one_of,
 )
 from exonym.cli.output import on_interrupt, print_json, print_table
 from exonym.foundation.errors import ConfigError, InputError
@@ -80,11 +81,10 @@ def mluke(
 
     Example: exonym reproduce mluke --scale atlas --seeds 3
     """
+    require_one_of("--scale", scale, (_ATLAS, _PAPER))
     if scale == _PAPER:
         _plan(data, out, dry_run=dry_run, as_json=json)
         return
-    if scale != _ATLAS:
-        raise ConfigError(f"must be {_ATLAS} or {_PAPER}, got {scale!r}", where="--scale")
     if data is not None or dry_run:
         raise ConfigError(
             "--data and --dry-run are for the paper's scale", remedy=f"Add --scale {_PAPER}"
