@@ -2,6 +2,7 @@
 
 from exonym.knowledge.base import KnowledgeBase
 from exonym.knowledge.building import build_knowledge_base
+from exonym.knowledge.joined_vocabulary import JoinedVocabulary
 from exonym.knowledge.records import Candidate, Entity, Name, NameKind, Triple
 from exonym.knowledge.vocabulary import EntityVocabulary, VocabularyRow
 from exonym.knowledge.vocabulary_extension import NewEntities
@@ -10,6 +11,7 @@ __all__ = [
     "Candidate",
     "Entity",
     "EntityVocabulary",
+    "JoinedVocabulary",
     "KnowledgeBase",
     "Name",
     "NameKind",

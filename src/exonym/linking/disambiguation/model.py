@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from exonym.knowledge import EntityVocabulary, KnowledgeBase
+from exonym.knowledge import EntityVocabulary, JoinedVocabulary, KnowledgeBase
 from exonym.modeling import EntityMaskedLM
 from exonym.tokenization import EncodedText, EntityTokenizer
 from exonym.tokenization.encoded import EncodedBatch, pad_texts
@@ -65,32 +65,24 @@ class LinkingModel:
 class EntityRows:
     """Which row of a model's entity table each entity of a knowledge base has.
 
-    The model may have been trained with another knowledge base, or with a vocabulary that knows
-    entities by the titles of their pages alone, as the released ones do.
-
     Args:
         kb: whose keys are asked for.
-        entities: the model's vocabulary.
+        entities: the model's vocabulary; see `JoinedVocabulary`.
     """
 
     def __init__(self, kb: KnowledgeBase, entities: EntityVocabulary) -> None:
-        self._kb, self._entities = kb, entities
+        self._entities = JoinedVocabulary(entities, kb)
         self._rows: dict[str, int] = {}
 
     def __call__(self, keys: Sequence[str]) -> NDArray[np.int64]:
         """(keys,) rows; -1 for an entity that the model does not have."""
         for key in keys:
             if key not in self._rows:
-                self._rows[key] = self._find(key)
+                row = self._entities.row(key)
+                if row is None or row in self._entities.special_rows:
+                    row = -1
+                self._rows[key] = row
         return np.array([self._rows[key] for key in keys], np.int64)
-
-    def _find(self, key: str) -> int:
-        row = self._entities.row(key)
-        if row is None and key in self._kb:
-            titles = self._kb.entity(key).sitelinks.items()
-            rows = (self._entities.row(f"{language}:{title}") for language, title in titles)
-            row = next((row for row in rows if row is not None), None)
-        return -1 if row is None or row in self._entities.special_rows else row
 
 
 def in_batches(sizes: Sequence[int]) -> list[list[int]]:
