@@ -106,10 +106,10 @@ def test_figures_of_an_evaluation_are_written_where_asked(
         "evaluate", "cloze", "--model", model, "--control", model, "--json",
         "--questions", world.atlas / "cloze", "--out", tmp_path / "figures.json",
     )  # fmt: skip
-    blocks = json.loads(shown.out)
-    assert json.loads((tmp_path / "figures.json").read_bytes()) == blocks
-    assert {"told", "untold"} <= set(blocks)
-    for rows in blocks.values():
+    figures = json.loads(shown.out)
+    assert json.loads((tmp_path / "figures.json").read_bytes()) == figures
+    assert {"told", "untold"} <= set(figures["accuracy"])
+    for rows in figures["accuracy"].values():
         assert list(rows) == [
             "chance", "most_frequent", "words_only", "mluke_w", "mluke_e_y", "mluke_e_xy",
         ]  # fmt: skip

@@ -79,8 +79,14 @@ def test_a_comparison_asks_the_same_questions_in_every_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def right_by_entities(
-        model: str, questions: list[Question], _source: ClozeSet, asking: cloze.Asking
+        model: str,
+        questions: list[Question],
+        _source: ClozeSet,
+        asking: cloze.Asking,
+        *,
+        fallback: bool,
     ) -> Any:
+        assert not fallback
         for question in questions:
             entity = "Q10" if asking is cloze.Asking.ENTITY_XY else "Q11"
             yield cloze.Answer(question, entity, f"{model} {asking}", 0.0)
@@ -107,7 +113,7 @@ def test_a_comparison_asks_the_same_questions_in_every_way(
 def test_without_a_control_its_row_is_left_out_and_without_questions_nothing_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cloze, "answer", lambda *_: iter(()))
+    monkeypatch.setattr(cloze, "answer", lambda *_, **__: iter(()))
     rows = mluke.compare(_asked(None), "mluke", None, [None])  # type: ignore[arg-type]
     assert "words_only" not in [row.name for row in rows]
     with pytest.raises(InputError, match="no questions of the kind"):

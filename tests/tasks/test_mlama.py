@@ -197,16 +197,49 @@ def test_what_is_wrong_with_a_table_names_the_line(
         assert (len(read.questions), sum(read.left_out.values())) == (1, 1)
 
 
-def test_a_damaged_table_is_an_error(tmp_path: Path) -> None:
-    for name, content, message in (
-        ("a.csv", b'language,relation\n"en,P36\n', "not a table"),
-        ("b.tsv", b"language\trelation\n\xff\xfe\tP36\n", "not valid UTF-8"),
-        ("c.tsv", b"", "an empty file"),
+HEADER = b"language,relation,template,sub_uri,sub_label,obj_uri,obj_label\n"
+GOOD = b"en,P36,[X] [Y],Q1,Japan,Q10,Tokyo\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", HEADER + b'"en,P36\n', r"a\.csv:2: not a line of a table"),
+        (
+            "b.csv",
+            HEADER + GOOD + GOOD.replace(b"Japan", b"Jap\xe9n"),
+            r"csv:3: .*not UTF-8; .*in1",
+        ),
+        ("c.tsv", b"", r"c\.tsv: an empty file"),
         ("d.tsv.bz2", bz2.compress(as_text([row("Q1", "Q10")], "\t"))[:-9], "ends early"),
-    ):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(FormatError, match=message):
-            load_questions(tmp_path / name)
+        ("e.csv", b"language,relation\n" + GOOD, r"e\.csv:1: no column 'template'"),
+        ("f.csv", HEADER.replace(b"relation,", b""), "no column 'relation'"),
+        ("g.csv", (HEADER + GOOD).decode().encode("utf-16"), "not UTF-8, but UTF-16"),
+        ("h.jsonl", b'{"a": 1}\n'.decode().encode("utf-16"), r":1: not UTF-8, but UTF-16.*iconv"),
+        ("i.jsonl", b'{"sub_label": "Jap\xe9n"}\n', r":1: not UTF-8: the byte 0xe9"),
+        ("j.jsonl", b"[]\n", r":1: expected a JSON object"),
+        ("k.jsonl", b'{"sub_uri": "Q1"}\n', r":1: .*needs templates\.jsonl beside it"),
+    ],
+)
+def test_a_damaged_table_is_an_error_that_names_the_line(
+    name: str, content: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FormatError, match=message):
+        load_questions(tmp_path / name)
+
+
+def test_good_lines_behind_broken_ones_are_read_on_request(tmp_path: Path) -> None:
+    broken = b'en,P36,[X] [Y],Q2,Jap\xe9n,Q1,T\nen,P36,[X] [Y]\nen,P36,[X] [Y],Q3,"a"b,Q1,T\n'
+    (tmp_path / "facts.csv").write_bytes(HEADER + broken + GOOD)
+    read = load_questions(tmp_path / "facts.csv", keep_going=True)
+    assert [question.subject for question in read.questions] == ["Q1"]
+    assert read.left_out == {"lines without a field": 2, "lines that cannot be read": 1}
+    lines = [orjson.dumps(row("Q1", "Q10")), b"{", b"\xe9", orjson.dumps(row("Q2", "Q11"))]
+    (tmp_path / "facts.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines))
+    read = load_questions(tmp_path / "facts.jsonl", keep_going=True)
+    assert [question.subject for question in read.questions] == ["Q1", "Q2"]
+    assert read.left_out == {"lines that cannot be read": 2}
 
 
 def test_full_candidates_are_those_of_all_relations_of_the_language() -> None:
@@ -257,7 +290,8 @@ def test_the_first_table_has_what_the_vocabulary_knows(model: ClozeModel, mixed:
     )
     assert [question.answers for question in table.questions] == [("Q10",), ("Q13",)]
     assert table.left_out == {
-        "candidates without a row": 2,
+        "candidates of which no entity is known": 1,
+        "candidates without a row": 1,
         "questions without an answer that has a row": 1,
     }
     nothing = replace(mixed, questions=mixed.questions[1:2])

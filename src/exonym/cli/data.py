@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exonym.cli import data_check
+from exonym.cli import data_check, data_check_cloze
 from exonym.cli.output import print_json, print_table
 from exonym.foundation.files import JSON
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 link = typer.Typer(
     help="Put entities into the texts of a task.", no_args_is_help=True, rich_markup_mode=None
 )
+data_check.app.command("cloze")(data_check_cloze.check_cloze)
 app.add_typer(data_check.app, name="check")
 app.add_typer(link, name="link")
 

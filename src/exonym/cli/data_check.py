@@ -172,7 +172,7 @@ def _tell(
             for line in table_lines(["label", "count"], [[plain(one), n] for one, n in rows]):
                 typer.echo(line)
         for one in shown:
-            typer.echo(f"\n{one.translate(_SIGNS)}")
+            typer.echo(f"\n{one.translate(SIGNS)}")
         if fatal:
             typer.echo(f"\n{file}: {fatal:,} lines must be mended before it can be used")
     if fatal:
@@ -180,7 +180,7 @@ def _tell(
 
 
 # A terminal would obey control characters; line feeds are ours.
-_SIGNS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
+SIGNS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
 
 
 def _ner_text(example: NerExample) -> str:

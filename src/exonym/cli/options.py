@@ -40,3 +40,20 @@ def require_one_of(option: str, value: str, known: Sequence[str]) -> None:
     """
     if value not in known:
         raise ConfigError(f"must be {' or '.join(known)}, got {value!r}", where=option)
+
+
+def codes_of(text: str, option: str, example: str) -> tuple[str, ...]:
+    """Values separated by commas or blanks.
+
+    Args:
+        text: as it was given.
+        option: whose value it is.
+        example: what would do.
+
+    Raises:
+        InputError: there is none in it.
+    """
+    codes = tuple(text.replace(",", " ").split())
+    if not codes:
+        raise InputError(f"{option} names nothing", remedy=f"For example {option} {example}")
+    return codes

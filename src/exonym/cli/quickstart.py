@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exonym.cli.evaluate import print_accuracy
+from exonym.cli.evaluate_cloze import print_accuracy
 from exonym.cli.options import (
     ENTITIES,
     LANGUAGES,

@@ -67,9 +67,9 @@ def markdown(
         notes: what a reader must know beside.
         other: what the model is called whose scores are subtracted in the second table.
     """
-    parts = [_markdown(score_table(rows))]
+    parts = [markdown_table(score_table(rows))]
     if rows[0].differences:
-        parts += [f"These scores less those of {other}:", _markdown(difference_table(rows))]
+        parts += [f"These scores less those of {other}:", markdown_table(difference_table(rows))]
     clusters = "What depends on each other (a document, a passage, an example in many languages)"
     parts.append(
         f"In brackets: 95 % intervals by percentile bootstrap. {clusters} is drawn together."
@@ -79,7 +79,8 @@ def markdown(
     return "\n\n".join([*parts, *(f"- {note}" for note in notes)]) + "\n"
 
 
-def _markdown(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """A table as Markdown, what follows the first two columns on the right."""
     header, rows = table
     ruler = ["---"] * 2 + ["---:"] * (len(header) - 2)
     lines: list[Sequence[object]] = [header, ruler, *rows]
@@ -87,5 +88,12 @@ def _markdown(table: Table) -> str:
 
 
 def _cell(value: object) -> str:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:.3f}"
+        case int():
+            return f"{value:,}"
+        case _:
+            return str(value).replace("|", "\\|").replace("\n", " ")

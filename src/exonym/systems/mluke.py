@@ -89,15 +89,21 @@ def compare(
     mluke: cloze.ClozeModel,
     control: cloze.ClozeModel | None,
     told: Collection[Told | None],
+    *,
+    asking: Collection[cloze.Asking] = tuple(cloze.Asking),
+    fallback: bool = False,
 ) -> list[Asked]:
     """Ask the same questions in every way of the paper's cloze experiment (section 5).
 
     Args:
-        questions: with templates and candidates.
+        questions: with templates and candidates; for the paper's first table those of
+            `cloze.in_vocabulary`.
         mluke: the entity-trained model.
         control: the words-only model; its row is left out when None.
         told: which questions: ``"told"``, ``"untold"``, ``"control"``, or None for those that do
             not say.
+        asking: the ways; the control is only asked by words.
+        fallback: see `cloze.answer`; the paper's second table.
 
     Raises:
         InputError: there are no such questions.
@@ -116,12 +122,12 @@ def compare(
         ("mluke_e_y", mluke, cloze.Asking.ENTITY_Y),
         ("mluke_e_xy", mluke, cloze.Asking.ENTITY_XY),
     ]
-    for name, model, asking in ways:
-        if model is None:
+    for name, model, way in ways:
+        if model is None or way not in asking:
             continue
         answers = []
         with stage(f"asking {name}", total=len(asked), unit="questions") as progress:
-            for given in cloze.answer(model, asked, questions, asking):
+            for given in cloze.answer(model, asked, questions, way, fallback=fallback):
                 answers.append(given)
                 progress.advance()
         rows.append(Asked(name, cloze.score(answers), tuple(answers)))

@@ -373,10 +373,19 @@ def on_device(model: Any, device: str | None = None, *, bfloat16: bool = False) 
     Raises:
         ConfigError: there is no such device.
     """
+    moved(model.model.model, device, bfloat16=bfloat16)
+    return model
+
+
+def moved(module: torch.nn.Module, device: str | None = None, *, bfloat16: bool = False) -> None:
+    """Move a module in place; the arguments are those of `on_device`.
+
+    Raises:
+        ConfigError: there is no such device.
+    """
     where = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        model.model.model.to(torch.device(where), torch.bfloat16 if bfloat16 else None)
+        module.to(torch.device(where), torch.bfloat16 if bfloat16 else None)
     except (RuntimeError, AssertionError) as error:
         message = str(error).splitlines()[0]
         raise ConfigError(f"no device {where!r} here ({message})", where="--device") from error
-    return model

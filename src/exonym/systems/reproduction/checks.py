@@ -197,12 +197,15 @@ def _entities(language: str) -> Callable[[Path], str]:
 
 
 def _facts(path: Path) -> str:
-    questions = cloze.load_questions(path)
+    questions = cloze.load_questions(path, keep_going=True)  # as the plan's command does
     codes = {question.language for question in questions.questions}
-    lacking = sorted(set(MLUKE_LANGUAGES) - codes)
-    if lacking:
-        raise _ShapeError(f"no questions in {', '.join(lacking)}")
-    return f"{len(questions.questions):,} questions in {len(codes)} languages"
+    if codes.isdisjoint(MLUKE_LANGUAGES):
+        raise _ShapeError("no questions in a language of mLUKE")
+    notes = [f"{reason}: {count:,}" for reason, count in questions.left_out.items()]
+    if lacking := sorted(set(MLUKE_LANGUAGES) - codes):
+        notes.insert(0, f"none in {', '.join(lacking)}")
+    found = f"{len(questions.questions):,} questions in {len(codes)} languages"
+    return "; ".join([found, *notes])
 
 
 def _sized(examples: Sequence[Any], size: int | None, what: str) -> str:

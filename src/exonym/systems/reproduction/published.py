@@ -173,11 +173,20 @@ def _tasks(data: Path, out: Path) -> Iterator[Command]:
 
 
 def _cloze(data: Path, out: Path) -> Iterator[Command]:
-    yield Command(
+    there = (data / "mlama", data / "mlama" / "mlama1.1")
+    codes = [code for code in MLUKE_LANGUAGES if any((one / code).is_dir() for one in there)]
+    asked = (
         f"exonym evaluate cloze --model {out}/mluke/model --control {out}/words-only/model "
-        f"--questions {data}/mlama --out {out}/cloze.json",
-        "facts of mLAMA by words, by [Y], by [X] and [Y]; language bias",
+        f"--questions {data}/mlama --languages {','.join(codes or MLUKE_LANGUAGES)} --keep-going"
     )
+    for unknown, name, what in (
+        ("leave-out", "known", "of what the entity vocabulary knows: the paper's first table"),
+        ("words", "all", "all of it, the words of a candidate where it has no entity: the second"),
+    ):
+        yield Command(
+            f"{asked} --unknown {unknown} --out {out}/cloze-{name}.json",
+            f"facts of mLAMA by words, by [Y], by [X] and [Y]; language bias; {what}",
+        )
 
 
 def totals(steps: Sequence[Command]) -> tuple[float, float]:

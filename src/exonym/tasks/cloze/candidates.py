@@ -1,4 +1,4 @@
-"""mLAMA's lists of candidates, and which candidates have a row in a model's entity vocabulary.
+"""mLAMA's lists of candidates.
 
     DIR/TREx_multilingual_objects/<language>.json    {"P36": {"subjects": […], "objects": […]}, …}
     DIR/GoogleRE_objects/<language>.json             the same
@@ -11,16 +11,13 @@ by words alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from exonym.foundation.errors import FormatError, InputError
+from exonym.foundation.errors import FormatError
 from exonym.foundation.files import read_json
-from exonym.knowledge import EntityVocabulary
-from exonym.tasks.cloze.records import Candidate, ClozeSet
+from exonym.tasks.cloze.records import Candidate
 
 FOLDERS = ("TREx_multilingual_objects", "GoogleRE_objects")
 
@@ -103,50 +100,3 @@ def _by_label(groups: Iterable[Iterable[Candidate]]) -> dict[str, list[str]]:
         for candidate in group:
             found.setdefault(candidate.label, {}).update(dict.fromkeys(candidate.entities))
     return {label: sorted(entities) for label, entities in found.items()}
-
-
-def in_vocabulary(source: ClozeSet, entities: EntityVocabulary) -> ClozeSet:
-    """The questions that a model can answer by entities, with the candidates that it knows.
-
-    The paper's first table: candidates without a row in the entity vocabulary are left out, for
-    words as for entities, and with them the questions that have no other right answer. ``left_out``
-    counts both. The second table is of all questions, with ``answer(..., fallback=True)``.
-
-    Args:
-        source: questions.
-        entities: a model's vocabulary.
-
-    Raises:
-        InputError: no question is left.
-    """
-    keys = dict.fromkeys(
-        entity for own in source.candidates.values() for one in own for entity in one.entities
-    )
-    rows = entities.rows(list(keys))
-    known = {
-        key for key, row in zip(keys, np.asarray(rows), strict=True) if row != entities.unk_row
-    }
-    candidates = {
-        key: tuple(left for one in own if (left := _known(one, known)) is not None)
-        for key, own in source.candidates.items()
-    }
-    questions = tuple(
-        replace(question, answers=answers)
-        for question in source.questions
-        if (answers := tuple(answer for answer in question.answers if answer in known))
-    )
-    if not questions:
-        raise InputError("no right answer of any question is in the entity vocabulary")
-    left_out = {
-        **source.left_out,
-        "candidates without a row": sum(map(len, source.candidates.values()))
-        - sum(map(len, candidates.values())),
-        "questions without an answer that has a row": len(source.questions) - len(questions),
-    }
-    return replace(source, questions=questions, candidates=candidates, left_out=left_out)
-
-
-def _known(candidate: Candidate, known: set[str]) -> Candidate | None:
-    """A candidate with those of its entities that are known, if any."""
-    kept = [entity for entity in candidate.entities if entity in known]
-    return Candidate(kept[0], candidate.label, tuple(kept[1:])) if kept else None

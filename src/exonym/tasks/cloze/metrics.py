@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from exonym.tasks.cloze.predict import Answer
-from exonym.tasks.cloze.records import ClozeSet, Question
+from exonym.tasks.cloze.records import Candidate, ClozeSet, Key, Question
 
 Fact = tuple[str, str]
 """Subject and relation: what questions in several languages have in common."""
@@ -21,17 +21,18 @@ def score(answers: Iterable[Answer]) -> Scores:
 
 def chance(questions: Iterable[Question], source: ClozeSet) -> Scores:
     """The expected score of a candidate drawn at random."""
-    places: dict[tuple[str, str], dict[str, list[int]]] = {}
+    own: Sequence[Candidate] = ()
+    places: dict[str, list[int]] = {}
     scores: Scores = []
     for question in questions:
-        key = question.language, question.relation
-        if key not in places:
-            own = places.setdefault(key, {})
-            for place, candidate in enumerate(source.candidates[key]):
+        # Questions of one list follow each other, and full lists are large: one at a time.
+        if source.candidates[question.language, question.relation] is not own:
+            own, places = source.candidates[question.language, question.relation], {}
+            for place, candidate in enumerate(own):
                 for entity in candidate.entities:
-                    own.setdefault(entity, []).append(place)
-        right = {place for answer in question.answers for place in places[key].get(answer, ())}
-        scores.append((*_asked(question), len(right) / len(source.candidates[key])))
+                    places.setdefault(entity, []).append(place)
+        right = {place for answer in question.answers for place in places.get(answer, ())}
+        scores.append((*_asked(question), len(right) / len(own)))
     return scores
 
 
@@ -63,15 +64,12 @@ def most_frequent_objects(source: ClozeSet) -> Mapping[str, str]:
 def most_frequent(questions: Iterable[Question], source: ClozeSet) -> list[Answer]:
     """Answer every question with its relation's most frequent object."""
     objects = most_frequent_objects(source)
-    labels = {
-        (key, entity): candidate.label
-        for key, candidates in source.candidates.items()
-        for candidate in candidates
-        for entity in candidate.entities
-    }
+    labels: dict[Key, str | None] = {}
     answers = []
     for question in questions:
-        entity = objects.get(question.relation)
-        key = ((question.language, question.relation), entity or "")
-        answers.append(Answer(question, entity, labels.get(key), 0.0))
+        entity, key = objects.get(question.relation), (question.language, question.relation)
+        if key not in labels:
+            called = (one.label for one in source.candidates[key] if entity in one.entities)
+            labels[key] = next(called, None)
+        answers.append(Answer(question, entity, labels[key], 0.0))
     return answers

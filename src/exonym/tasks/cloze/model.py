@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from exonym.knowledge import JoinedVocabulary, KnowledgeBase
 from exonym.modeling import EncoderOutput, EntityMaskedLM
 from exonym.tasks.cloze.features import QueryBatch
 from exonym.tokenization import EntityTokenizer
@@ -96,12 +97,19 @@ def _log_sums(features: torch.Tensor, table: torch.Tensor, bias: torch.Tensor) -
     return total
 
 
-def load(directory: str | Path, *, device: str | torch.device = "cpu") -> ClozeModel:
+def load(
+    directory: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    kb: KnowledgeBase | None = None,
+) -> ClozeModel:
     """Load a checkpoint directory that has a tokenizer beside the model.
 
     Args:
         directory: of the checkpoint, or a repository of the hub.
         device: where the model computes.
+        kb: finds the rows of entities that the vocabulary knows by titles alone, as the released
+            ones do: questions name Wikidata items.
 
     Raises:
         InputError: no checkpoint, or no tokenizer, is there.
@@ -109,4 +117,7 @@ def load(directory: str | Path, *, device: str | torch.device = "cpu") -> ClozeM
     """
     model = EntityMaskedLM.from_pretrained(directory)
     model.eval()
-    return ClozeModel(model.to(device), EntityTokenizer.from_pretrained(directory))
+    tokenizer = EntityTokenizer.from_pretrained(directory)
+    if kb is not None:
+        tokenizer.entities = JoinedVocabulary(tokenizer.entities, kb)
+    return ClozeModel(model.to(device), tokenizer)

@@ -70,9 +70,10 @@ class ClozeSet:
 
     Args:
         questions: ordered by language, relation and file.
-        templates: by (language, relation).
-        candidates: by (language, relation), in order of entity.
-        left_out: what was left out on the way to this set, by reason.
+        templates: by (language, relation), of what is asked.
+        candidates: by (language, relation), in order of entity; also of relations that were read
+            and are not asked.
+        left_out: what was left out, or odd, on the way to this set, by reason.
     """
 
     questions: tuple[Question, ...]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from exonym.foundation.compression import DAMAGE, open_binary
 from exonym.foundation.errors import FormatError
-from exonym.foundation.files import read_json_lines
+from exonym.tasks.cloze.lines import in_utf8, read_objects
 
 
 class _Tabs(csv.excel_tab):
@@ -35,6 +36,8 @@ _DIALECTS: Mapping[str, type[csv.Dialect]] = {".tsv": _Tabs, ".csv": _Commas}
 _KINDS = (".jsonl", *_DIALECTS)
 _COMPRESSED = (".bz2", ".gz", ".xz", ".zst")
 _LONGEST_FIELD = 1 << 24
+_COLUMNS = ("language", "template", "sub_uri", "sub_label", "obj_uri", "obj_label")
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,11 @@ class Row:
         Raises:
             FormatError: a field is missing or of the wrong kind.
         """
+        if "language" not in value and "template" not in value and "sub_uri" in value:
+            raise FormatError(
+                "a row of a table needs 'language', 'relation' and 'template'; a relation's file "
+                "of mLAMA needs templates.jsonl beside it"
+            )
         relation = "relation" if "relation" in value else "predicate_id"
         language, name, template = (_text(value, f) for f in ("language", relation, "template"))
         return cls.of_triple(value, language, name, template)
@@ -98,51 +106,90 @@ def is_table(path: Path) -> bool:
     return path.is_file() and _kind(path) in _KINDS
 
 
-def read_table(path: Path) -> Iterator[tuple[int, Row | FormatError]]:
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A line that is no fact.
+
+    Args:
+        what: what is wrong with it.
+        reason: under which it counts.
+    """
+
+    what: str
+    reason: str
+
+
+def read_table(path: Path) -> Iterator[tuple[int, Row | Unusable]]:
     """The rows of a table with the lines they are on, or what is wrong with them.
 
     Raises:
-        FormatError: the file is damaged, or has no header.
+        InputError: the file cannot be opened.
+        FormatError: a .tsv or .csv has no header, or lacks a column.
     """
-    rows = read_json_lines(path) if _kind(path) == ".jsonl" else _columns(path)
+    rows = read_objects(path) if _kind(path) == ".jsonl" else _columns(path)
     for number, value in rows:
+        if isinstance(value, str):
+            yield number, Unusable(value, "lines that cannot be read")
+            continue
         try:
             yield number, Row.of_table(value)
         except FormatError as error:
-            yield number, error
+            yield number, Unusable(error.what, "lines without a field")
 
 
 def _kind(path: Path) -> str:
     return path.with_suffix("").suffix if path.suffix in _COMPRESSED else path.suffix
 
 
-def _columns(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _columns(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     csv.field_size_limit(_LONGEST_FIELD)
     number = 0
     with open_binary(path) as stream:
-        lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        # Bytes that are not UTF-8 become surrogates, so that the lines behind them can be read.
+        lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
         try:
             reader = csv.DictReader(lines, dialect=_DIALECTS[_kind(path)])
-            if reader.fieldnames is None:
-                raise FormatError("an empty file", where=path)
-            for value in reader:
+            _require_columns(reader, path)
+            while True:
+                try:
+                    value = next(reader, None)
+                except csv.Error as error:
+                    number = reader.reader.line_num
+                    yield number, f"not a line of a table ({error})"
+                    continue
+                if value is None:
+                    return
                 number = reader.line_num
                 told = value.get("told_in")
                 yield number, value if told is None else {**value, "told_in": told.split()}
-        except UnicodeDecodeError as error:
-            raise FormatError(f"not valid UTF-8 ({error.reason})", where=path) from error
-        except csv.Error as error:
-            raise FormatError(f"not a table ({error})", where=f"{path}:{number + 1}") from error
         except DAMAGE as error:
-            raise FormatError(
-                f"ends early or is damaged after line {number} ({error})", where=path
-            ) from error
+            yield number + 1, f"ends early or is damaged after line {number} ({error})"
+
+
+def _require_columns(reader: csv.DictReader[str], path: Path) -> None:
+    where = f"{path}:1"
+    try:
+        names = reader.fieldnames
+    except csv.Error as error:
+        raise FormatError(f"not a table ({error})", where=where) from error
+    if names is None:
+        raise FormatError("an empty file", where=path)
+    if "\0" in "".join(names):
+        raise FormatError(f"not UTF-8, but UTF-16: {in_utf8('utf-16')}", where=where)
+    lacking = [name for name in _COLUMNS if name not in names]
+    if "relation" not in names and "predicate_id" not in names:
+        lacking.append("relation")
+    if lacking:
+        seen = ", ".join(names).encode("utf-8", "replace").decode()
+        raise FormatError(f"no column {lacking[0]!r} in the first line, only {seen}", where=where)
 
 
 def _text(value: Mapping[str, Any], name: str) -> str:
     text = value.get(name)
     if not isinstance(text, str) or not text.strip():
         raise FormatError(f"the field {name!r} must be a string with text")
+    if _NOT_UTF8.search(text):
+        raise FormatError(f"the field {name!r} is not UTF-8; {in_utf8('latin1')}")
     return text
 
 
