@@ -38,7 +38,8 @@ def test_the_commands_are_those_of_the_documentation() -> None:
         "corpus build", "corpus show", "corpus export", "pretrain", "evaluate cloze", "quickstart",
         "reproduce mluke",
         "finetune", "predict", "evaluate ner", "evaluate relation", "evaluate qa",
-        "data check ner", "data check relation", "data check qa", "data check cloze", "data link qa",
+        "data check ner", "data check relation", "data check qa", "data check cloze",
+        "data link qa",
     }  # fmt: skip
 
 

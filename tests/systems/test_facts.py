@@ -260,7 +260,7 @@ def test_a_vocabulary_that_knows_nothing_of_it_says_what_to_do(
     titles = [*special, VocabularyRow("en:Tokyo", {"ja": "東京都"}, 0)]
     released = tiny(words, EntityVocabulary.write(tmp_path / "released", titles))
     for unknown in Unknown:
-        with pytest.raises(InputError, match="lite checkpoint.*--asking words --unknown words"):
+        with pytest.raises(InputError, match=r"lite checkpoint.*--asking words --unknown words"):
             measure_facts(facts, lite, options=FactOptions(unknown=unknown))
         with pytest.raises(InputError, match=r"--kb KB .*exonym checkpoint convert MODEL OUT --kb"):
             measure_facts(facts, released, options=FactOptions(unknown=unknown))

@@ -36,6 +36,7 @@ from exonym.systems.reproduction.questions import groups_of
 from exonym.systems.reproduction.tables import TABLES
 from exonym.tasks.qa.records import QuestionExample
 from exonym.text import AnnotatedText
+from exonym.text.languages import MLUKE_LANGUAGES
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "tiny_table.jsonl"
 OPTIONS = ReproductionOptions(
@@ -302,6 +303,36 @@ def test_every_command_of_the_plan_is_one_that_exonym_understands() -> None:
     assert 50 < days < 1000
     assert disk > 10
     assert [step.disk_gb for step in steps if " kb build " in step.line] == [pytest.approx(1.76)]
+
+
+def test_facts_are_asked_for_both_tables_in_the_languages_that_are_there(tmp_path: Path) -> None:
+    def asked(data: Path) -> list[dict[str, Any]]:
+        lines = [step.line for step in commands(data, Path("out")) if " cloze " in step.line]
+        return [parsed(line) for line in lines]
+
+    assert [one["unknown"] for one in asked(tmp_path)] == ["leave-out", "words"]
+    assert len({one["out"] for one in asked(tmp_path)}) == 2
+    assert all(one["candidates"] == "typed" and one["keep_going"] for one in asked(tmp_path))
+    assert {one["languages"] for one in asked(tmp_path)} == {",".join(MLUKE_LANGUAGES)}
+    for code in ("ca", "de", "ja"):
+        (tmp_path / "mlama" / code).mkdir(parents=True)
+    assert {one["languages"] for one in asked(tmp_path)} == {"de,ja"}
+
+
+def test_a_dry_run_reads_facts_as_the_plan_does(tmp_path: Path) -> None:
+    folder = tmp_path / "mlama" / "de"
+    folder.mkdir(parents=True)
+    templates = [{"relation": "P36", "template": "[X] [Y]"}, {"relation": "P1", "template": "[X]"}]
+    (folder / "templates.jsonl").write_text("\n".join(map(json.dumps, templates)))
+    fact = dict.fromkeys(("sub_uri", "sub_label", "obj_uri", "obj_label"), "Q1")
+    (folder / "P36.jsonl").write_text(json.dumps(fact))
+    (found,) = (check for check in check_data(tmp_path) if check.path == "mlama")
+    assert found.state == "there"
+    assert found.found.startswith("1 questions in 1 languages; none in ar, bn, ")
+    assert found.found.endswith("; templates without both slots: 1")
+    folder.rename(tmp_path / "mlama" / "xx")
+    (found,) = (check for check in check_data(tmp_path) if check.path == "mlama")
+    assert (found.state, found.found) == ("wrong", "no questions in a language of mLUKE")
 
 
 def test_a_dry_run_says_what_is_missing_and_what_is_wrong(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def check_cloze(
             typer.echo(f"\n{one.translate(SIGNS)}")
         if fatal:
             typer.echo(
-                f"\n{path}: {fatal:,} things must be mended, or left out with "
+                f"\n{path}: to be mended: {fatal:,}; or left out, with "
                 "`exonym evaluate cloze --keep-going`"
             )
     if fatal:

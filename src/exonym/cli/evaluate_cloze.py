@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exonym.cli.options import codes_of, language_codes
+from exonym.cli.options import LANGUAGES, codes_of, language_codes
 from exonym.cli.output import print_json, print_table
 from exonym.foundation.errors import ConfigError
 from exonym.foundation.files import JSON
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _MODEL = typer.Option(help="Checkpoint or run folder, such as RUN/model, or a name on the hub.")
 _QUESTIONS = typer.Option(help="mLAMA's folder, one language or relation in it, or a table.")
 _CONTROL = typer.Option(help="Checkpoint of the words-only control, for its row.")
-_LANGUAGES = typer.Option(help="Only these, as in en,ja,sw.")
 _RELATIONS = typer.Option(help="Only these, as in P36,P19; candidates stay as they are.")
 _CANDIDATES = typer.Option(help="typed: the relation's; full: all relations' of the language.")
 _UNKNOWN = typer.Option(
@@ -42,7 +41,7 @@ def cloze(
     model: Annotated[str, _MODEL],
     questions: Annotated[Path, _QUESTIONS],
     control: Annotated[str | None, _CONTROL] = None,
-    languages: Annotated[str | None, _LANGUAGES] = None,
+    languages: Annotated[str | None, LANGUAGES] = None,
     relations: Annotated[str | None, _RELATIONS] = None,
     candidates: Annotated[str, _CANDIDATES] = "typed",
     unknown: Annotated[str, _UNKNOWN] = "leave-out",

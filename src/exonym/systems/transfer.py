@@ -25,6 +25,8 @@ from exonym.tasks.recipes import GRIDS, SEEDS
 from exonym.tasks.tuned import Tuned
 from exonym.tasks.tuning import Grid, Keep, tune
 
+_RUNS = ("exonym-run", "exonym-tuning")
+
 
 @dataclass(frozen=True)
 class TaskFile:
@@ -78,7 +80,7 @@ def find_model(dir_or_id: str | Path) -> str | Path:
             where=dir_or_id,
             remedy="Give a checkpoint's directory, a run folder, or a name on the hub",
         )
-    if (path / "manifest.json").is_file():
+    if _is_run(path / "manifest.json"):
         raise InputError(
             "has no model yet: its run has not come to its end",
             where=path,
@@ -89,6 +91,12 @@ def find_model(dir_or_id: str | Path) -> str | Path:
         where=path,
         remedy="Give a checkpoint's directory, such as RUN/model",
     )
+
+
+def _is_run(manifest: Path) -> bool:
+    """Whether a folder is that of `pretrain` or `tune`, by its manifest."""
+    found = read_json(manifest) if manifest.is_file() else None
+    return isinstance(found, dict) and found.get("format") in _RUNS
 
 
 def load_for(kit: Kit, dir_or_id: str | Path, linker: Any = None) -> Any:
