@@ -35,7 +35,7 @@ def made_up(source: ClozeSet, subjects: int, candidates: int) -> ClozeSet:
     own = []
     for number in range(candidates):
         one, other = known[number % len(known)], known[(number * 7) % len(known)]
-        label = one.label if number < len(known) else f"{one.label} {other.label} {number}"
+        label = one.label if number < len(known) else f"{one.label} {other.label}"
         own.append(Candidate(None if number % 3 == 0 else one.entity, label))
     asked = [question for question in source.questions if question.language == language]
     key = language, asked[0].relation

@@ -72,7 +72,9 @@ def test_tables_are_printed_and_written(world: World, exonym: Command, tmp_path:
     assert shown.status == 0, shown.err
     assert "\nQuestions and candidates\n" in shown.out
     assert ", by language\n" in shown.out
-    assert any(line.startswith("that are entities of the") for line in shown.out.splitlines())
+    assert any(
+        line.startswith("candidates in the entity vocabulary") for line in shown.out.splitlines()
+    )
     text = (tmp_path / "table.md").read_text(encoding="utf-8")
     assert text.startswith("## ")
     assert "\n| words_only | 0." in text

@@ -245,7 +245,7 @@ def test_the_tables_say_what_was_counted(model: ClozeModel, facts: ClozeSet) -> 
     titles = [title for title, _ in tables(found, by_language=True)]
     assert titles == ["Facts", "Facts, by language", "Questions and candidates"]
     text = markdown(found)
-    assert "| that are entities of the vocabulary | 6 | 0.667 |" in text
+    assert "| candidates in the entity vocabulary | 6 | 0.667 |" in text
     assert "| left out or odd: candidates without a row | 2 |  |" in text
     assert "\n| de | " in text
     assert json.loads(json.dumps(found.to_json()))["options"]["unknown"] == "leave-out"

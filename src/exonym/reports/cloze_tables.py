@@ -55,13 +55,17 @@ def count_table(figures: FactFigures) -> Table:
 
     rows: list[list[object]] = [
         ["questions in the files", known.questions, None],
-        row("with a right answer in the entity vocabulary", known.answerable, known.questions),
-        row("asked", figures.asked, known.questions),
+        row(
+            "questions with a right answer in the entity vocabulary",
+            known.answerable,
+            known.questions,
+        ),
+        row("questions asked", figures.asked, known.questions),
         ["subjects", known.subjects, None],
-        row("that are entities of the vocabulary", known.known_subjects, known.subjects),
+        row("subjects in the entity vocabulary", known.known_subjects, known.subjects),
         ["candidates, of all lists", known.candidates, None],
-        row("of which an entity is known", known.entities, known.candidates),
-        row("that are entities of the vocabulary", known.known, known.candidates),
+        row("candidates of which an entity is known", known.entities, known.candidates),
+        row("candidates in the entity vocabulary", known.known, known.candidates),
     ]
     for reason, count in figures.left_out.items():
         rows.append([f"left out or odd: {reason}", count, None])
