@@ -65,6 +65,16 @@ def test_conll_2003_has_the_tags_behind_those_of_phrases(write: Write) -> None:
     assert dataset.examples[1].source.endswith(":9")  # type: ignore[union-attr]
 
 
+def test_german_conll_2003_has_a_lemma_and_phrases_of_its_own(write: Write) -> None:
+    content = (
+        "-DOCSTART- -X- -X- -X- O\n\nMünchen München NE I-NC I-LOC\nund und KON O O\n"
+        "Berlin Berlin NE I-NC I-LOC\nliegt liegen VVFIN I-VC O\nin in APPR I-PC O\n\n"
+    )
+    dataset = read_examples(write(content.encode("latin-1")), language="de")
+    assert found(dataset.examples[0]) == [("München", "LOC"), ("Berlin", "LOC")]
+    assert dataset.labels == ("LOC",)
+
+
 def test_germeval_has_numbers_and_a_second_column_of_nested_tags(write: Write) -> None:
     text = (
         "#\thttp://de.wikipedia.org/wiki/Manfred_Korfmann\t[2009-10-17]\n"
@@ -186,6 +196,72 @@ def test_words_with_characters_that_unicode_calls_line_breaks_stay_whole(write: 
     assert dataset.examples[0].text == "a\u2028b c\x85d"
 
 
+def test_only_blanks_and_tabs_of_ascii_separate_columns(write: Write) -> None:
+    words = ["10\u00a0000", "A\u3000B", "C\u2009D", "E\x85"]
+    dataset = read_examples(write("".join(f"{word} \t B-X\n" for word in words)))
+    assert dataset.examples[0].text == " ".join(words)
+    assert found(dataset.examples[0]) == [(word, "X") for word in words]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r", "\r\r\n"])
+@pytest.mark.parametrize("gap", ["\t", " "])
+def test_ends_of_lines_do_not_change_what_is_read(write: Write, ending: str, gap: str) -> None:
+    content = "EU B-X\nrejects O\n\nPeter B-X\n".replace(" ", gap).replace("\n", ending)
+    dataset = read_examples(write(content))
+    assert [example.text for example in dataset.examples] == ["EU rejects", "Peter"]
+    assert dataset.counts == {"X": 2}
+
+
+def test_tabs_and_blanks_may_be_mixed(write: Write) -> None:
+    dataset = read_examples(write("EU\tB-X\nrejects O\nNew York\tB-X\n\nPeter\tO\nPan\tO\n"))
+    assert found(dataset.examples[0]) == [("EU", "X"), ("New York", "X")]
+    assert dataset.examples[1].text == "Peter Pan"
+    assert "1 words have blanks where others have tabs" in dataset.notes
+    dataset = read_examples(write("EU\tNNP B-X\nrejects\tVBZ O\n"))
+    assert found(dataset.examples[0]) == [("EU", "X")]
+    bare = "New\tO\n" * 9 + "New York\nBerlin\tLOC\n"
+    assert [problem.line for problem in check_examples(write(bare)).problems] == [10]
+
+
+def test_numbers_of_tags_are_read_by_the_names_that_one_says(write: Write) -> None:
+    path = write('{"tokens": ["In", "New", "York"], "ner_tags": [0, 1, 2], "lang": "en"}\n')
+    dataset = read_examples(path, tag_names=["O", "B-LOC", "I-LOC"])
+    assert found(dataset.examples[0]) == [("New York", "LOC")]
+    assert dataset.scheme == "IOB2"
+    with pytest.raises(FormatError, match="--tag-names"):
+        read_examples(path)
+    with pytest.raises(FormatError, match="the tag 2 has no name: there are 2"):
+        read_examples(path, tag_names=["O", "B-LOC"])
+
+
+def test_columns_that_no_line_has_are_refused(write: Write) -> None:
+    path = write("a B-X\nb O\n")
+    with pytest.raises(ConfigError, match="column 5 cannot have the words: no line"):
+        read_examples(path, word_column=4)
+    with pytest.raises(ConfigError, match="column 3 cannot have the tags"):
+        read_examples(path, tag_column=2)
+    with pytest.raises(ConfigError, match="both words and tags"):
+        read_examples(path, word_column=1, tag_column=1)
+    with pytest.raises(FormatError, match="no column of tags"):
+        read_examples(path, word_column=1)
+
+
+@pytest.mark.parametrize("code", ["th", "zh-TW", "zh_Hans", "JA", "my", "km", "jpn", "zh-yue"])
+def test_words_are_joined_without_blanks_whatever_the_code_of_such_a_language(
+    write: Write, code: str
+) -> None:
+    dataset = read_examples(write("東京 B-X\nは O\n"), language=code)
+    assert dataset.examples[0].text == "東京は"
+
+
+def test_blanks_around_a_label_are_left_out_and_said(write: Write) -> None:
+    dataset = read_examples(write('{"text": "abc", "entities": [[0, 1, " X "]]}'))
+    assert dataset.labels == ("X",)
+    assert [problem.what for problem in dataset.problems] == [
+        "blanks around the label ' X ' are left out"
+    ]
+
+
 def test_compressed_files_are_read(write: Write) -> None:
     dataset = read_examples(write(gzip.compress(CONLL_2003.encode()), "train.txt.gz"))
     assert len(dataset.examples) == 3
@@ -254,7 +330,10 @@ BROKEN = {
     '{"text": "abc", "entities": [[0, 1, 5]]}': "the label of an entity",
     '{"text": "abc"}\n{"text": "abc"': ":2: not valid JSON",
     '{"tokens": ["a"], "tags": ["O", "O"]}': "1 tokens, but 2 tags",
-    '{"tokens": ["a"], "ner_tags": [3]}': "tags must be names",
+    '{"tokens": ["a"], "ner_tags": [3]}': "tags are numbers: say their names",
+    '{"text": "abc", "entities": [[0, 1, "O"]]}': "'O' cannot be the label",
+    '{"text": "abc", "id": [1]}': "the id must be a string or a number",
+    '[{"tokens": ["a"], "tags": ["O"]}]': "a JSON list, not JSON Lines",
     '{"tokens": ["a", " "], "tags": ["O", "O"]}': "none of them blank",
     '{"words": 5}': "expected a 'text'",
     '{"text": "abc", "words": [[0, 9]]}': "does not lie in the text",

@@ -166,7 +166,7 @@ def test_an_annotated_question_is_read_back_as_it_was(
     data: st.DataObject,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    start = data.draw(st.integers(0, len(context.text) - 1))
+    start = data.draw(st.integers(0, len(context.text.rstrip()) - 1))
     answer = GoldAnswer(context.text[start:], start)
     example = QuestionExample("x", question, context, (answer,), title)
     path = tmp_path_factory.mktemp("qa") / "questions.jsonl"
@@ -234,6 +234,7 @@ WRONG: list[tuple[Steps, Any, str, str, int]] = [
      r"'京都' is not at character 0 .* stands nowhere in it", r'"id": "a1"', 2),
     ((*QA, "answers", 0, "answer_start"), "0", r"a number from 0, got '0'", r'"id": "a1"', 2),
     ((*QA, "answers", 0, "answer_start"), True, r"a number from 0, got True", r'"id": "a1"', 2),
+    ((*QA, "answers", 0, "text"), " ", r"'text' must be a string", r'"id": "a1"', 2),
     ((*QA, "answers", 0, "text"), "", r"'text' must be a string", r'"id": "a1"', 2),
     ((*QA, "answers", 0), "東京", r"'text' must be a string", r'"id": "a1"', 2),
     ((*QA, "answers"), "東京", r"'answers' must be a list", r'"id": "a1"', 2),
@@ -327,6 +328,14 @@ def test_damaged_and_absent_files_are_refused(write: Callable[..., Path], tmp_pa
         read_examples(write(SQUAD), format="xml")  # type: ignore[arg-type]
     with pytest.raises(FormatError, match="not in the format 'jsonl', but 'squad'"):
         read_examples(write(SQUAD), format="jsonl")
+
+
+def test_an_answer_at_another_place_is_looked_for_near_by(write: Callable[..., Path]) -> None:
+    paragraph = {"context": "a 😀 b, b, b", "qas": [{"id": "1", "question": "?"}]}
+    for start, place in ((9, "stands at 10$"), (5, "stands at 4: count code points, not units")):
+        paragraph["qas"][0]["answers"] = [{"text": "b", "answer_start": start}]  # type: ignore[index]
+        path = write({"data": [{"title": "t", "paragraphs": [paragraph]}]})
+        assert re.search(place, check_examples(path).problems[0].what)
 
 
 def test_questions_that_cannot_be_answered_have_no_answers(write: Callable[..., Path]) -> None:

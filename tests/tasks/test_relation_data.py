@@ -57,6 +57,27 @@ def test_semeval_comments_and_files_without_labels_are_understood(tmp_path: Path
     assert any("0 relations" in note for note in dataset.notes)
 
 
+def test_a_label_may_stand_behind_its_sentence(tmp_path: Path) -> None:
+    line = '1\t"<e1>a</e1> b <e2>c</e2>"\tr(e1,e2)\n'
+    dataset = read_examples(written(tmp_path / "a.txt", line + line.replace("1\t", "2\t", 1)))
+    assert [(one.text.text, one.label) for one in dataset.examples] == [("a b c", "r(e1,e2)")] * 2
+
+
+def test_blanks_in_the_direction_of_a_label_make_no_relation_of_its_own(tmp_path: Path) -> None:
+    sentence = '"<e1>a</e1> b <e2>c</e2>"\n'
+    text = f"1\t{sentence}r(e1, e2)\n\n2\t{sentence}r (e2,e1)\n\n3\t{sentence}r(e1,e2)\n"
+    dataset = read_examples(written(tmp_path / "a.txt", text))
+    assert dataset.counts == {"r(e1,e2)": 2, "r(e2,e1)": 1}
+    assert [(one.line, one.what) for one in dataset.problems] == [
+        (2, "the label 'r(e1, e2)' is read as 'r(e1,e2)'"),
+        (5, "the label 'r (e2,e1)' is read as 'r(e2,e1)'"),
+    ]
+    line = '{"text": "a b", "head": [0, 1], "tail": [2, 3], "label": " r (e1, e2)"}\n'
+    dataset = read_examples(written(tmp_path / "a.jsonl", line))
+    assert dataset.labels == ("r(e1,e2)",)
+    assert [one.fatal for one in dataset.problems] == [False]
+
+
 def test_an_empty_mention_counts_and_is_said(tmp_path: Path) -> None:
     text = '5\t"Kent Station ( ) is an <e1> </e1> station in <e2> Ireland </e2> . "\nno_relation\n'
     dataset = read_examples(written(tmp_path / "f.txt", text))

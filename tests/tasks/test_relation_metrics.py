@@ -125,6 +125,11 @@ def test_no_relation_of_any_data_set_is_no_relation() -> None:
     assert relations_of(["no_relation", "Other", "NA", None, "a(e2,e1)", "b"]) == ("a", "b")
 
 
+def test_no_relation_with_a_direction_is_no_relation_either() -> None:
+    found = score(["no_relation(e1,e2)", "a(e1,e2)"], ["no_relation(e1,e2)", "a(e1,e2)"])
+    assert (found.macro_f1, found.micro.gold, found.accuracy) == (1.0, 1, 1.0)
+
+
 def test_numbers_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match="2 predictions for 1 examples"):
         score(["a"], ["a", "b"])

@@ -11,6 +11,8 @@ import typer
 
 from exonym.cli.linked_listing import plain
 from exonym.cli.output import print_json, table_lines
+from exonym.cli.task_options import TAG_NAMES, language_code
+from exonym.cli.task_options import tag_names as named_tags
 
 if TYPE_CHECKING:
     from exonym.tasks.ner import NerExample
@@ -43,11 +45,12 @@ def check_ner(
     language: Annotated[str | None, _LANGUAGE] = None,
     encoding: Annotated[str | None, _ENCODING] = None,
     word_column: Annotated[
-        int | None, typer.Option(help="The column of words, from 1. [default: found out]")
+        int | None, typer.Option(min=1, help="The column of words, from 1. [default: found out]")
     ] = None,
     tag_column: Annotated[
-        int | None, typer.Option(help="The column of tags, from 1. [default: found out]")
+        int | None, typer.Option(min=1, help="The column of tags, from 1. [default: found out]")
     ] = None,
+    tag_names: Annotated[str | None, typer.Option(help=TAG_NAMES)] = None,
     json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Check a file of named entities; exit status 2 if something is wrong with it.
@@ -58,10 +61,11 @@ def check_ner(
 
     dataset = check_examples(
         file,
-        language=language,
+        language=language_code(language),
         encoding=encoding,
         word_column=None if word_column is None else word_column - 1,
         tag_column=None if tag_column is None else tag_column - 1,
+        tag_names=named_tags(tag_names),
     )
     layout = f"{dataset.format}, {dataset.encoding}"
     notes = [
@@ -89,7 +93,7 @@ def check_relation(
     """
     from exonym.tasks.relation import check_examples, show_examples
 
-    dataset = check_examples(file, language=language, encoding=encoding)
+    dataset = check_examples(file, language=language_code(language), encoding=encoding)
     shown = _seen(model, "relation", dataset.examples, show_examples) or map(
         _relation_text, dataset.examples[:EXAMPLES_SHOWN]
     )
@@ -112,7 +116,11 @@ def check_qa(
     """
     from exonym.tasks.qa import check_examples
 
-    dataset = check_examples(file, language=language, question_language=question_language)
+    dataset = check_examples(
+        file,
+        language=language_code(language),
+        question_language=language_code(question_language, "--question-language"),
+    )
     shown = None
     if model is not None:
         from exonym.tasks.qa import show_examples

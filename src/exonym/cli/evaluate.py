@@ -16,9 +16,11 @@ from exonym.cli.task_options import (
     ENCODING,
     LANGUAGE,
     RENAME,
+    TAG_NAMES,
     TUNED_MODEL,
     renamed,
 )
+from exonym.cli.task_options import tag_names as named_tags
 
 app = typer.Typer(help="Measure a model on a task.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -29,6 +31,7 @@ _BATCH = typer.Option(help="Inputs that go through a model together, at most.")
 _SEED = typer.Option(help="Of the bootstrap intervals.")
 _JSON = typer.Option("--json", help="Print all figures as JSON.")
 _BY_TYPE = typer.Option("--by-type", help="Print the scores of each type, too.")
+_TAG_NAMES = typer.Option(help=TAG_NAMES)
 _RULE = typer.Option(help="squad or mlqa. [default: mlqa for files named like MLQA's, else squad]")
 
 
@@ -40,6 +43,7 @@ def ner(
     languages: Annotated[str | None, LANGUAGES] = None,
     rename: Annotated[list[str] | None, RENAME] = None,
     by_type: Annotated[bool, _BY_TYPE] = False,
+    tag_names: Annotated[str | None, _TAG_NAMES] = None,
     language: Annotated[str | None, LANGUAGE] = None,
     encoding: Annotated[str | None, ENCODING] = None,
     out: Annotated[Path | None, _OUT] = None,
@@ -54,7 +58,17 @@ def ner(
     Example: exonym evaluate ner --model ner/ de/test.conllu sw=masakhane-test.txt
     """
     how = Measuring(against, languages, language, encoding, batch_size, seed, device, bfloat16)
-    measure_and_print("ner", model, files, how, out, json, by_type=by_type, names=renamed(rename))
+    measure_and_print(
+        "ner",
+        model,
+        files,
+        how,
+        out,
+        json,
+        by_type=by_type,
+        names=renamed(rename),
+        tag_names=named_tags(tag_names),
+    )
 
 
 @app.command("relation")

@@ -11,7 +11,17 @@ import typer
 
 from exonym.cli.options import require_one_of
 from exonym.cli.output import on_interrupt, print_json, print_table
-from exonym.cli.task_options import ENCODING, RENAME, TASK, numbers, renamed, task_files
+from exonym.cli.task_options import (
+    ENCODING,
+    RENAME,
+    TAG_NAMES,
+    TASK,
+    language_code,
+    numbers,
+    renamed,
+    task_files,
+)
+from exonym.cli.task_options import tag_names as named_tags
 from exonym.foundation.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,6 +43,7 @@ _BATCH = typer.Option(help="Instead of the grid's: examples per step, one or sev
 _EPOCHS = typer.Option(help="Instead of the grid's: passes over the examples, one or several.")
 _SET = typer.Option("--set", help="Any other setting of training or input, as in --set patience=2.")
 _LANGUAGE = typer.Option(help="Of files that do not say theirs.")
+_TAG_NAMES = typer.Option(help=f"For ner: {TAG_NAMES[0].lower()}{TAG_NAMES[1:]}")
 _SEARCH_SEEDS = typer.Option(help="With how many of the seeds each of the settings is tried.")
 _KEEP = typer.Option(help="Whose models stay: of all seeds of the best settings, or best.")
 _OVERWRITE = typer.Option("--overwrite", help="Delete what is in --out, and begin anew.")
@@ -53,6 +64,7 @@ def finetune(
     epochs: Annotated[str | None, _EPOCHS] = None,
     set_: Annotated[list[str] | None, _SET] = None,
     rename: Annotated[list[str] | None, RENAME] = None,
+    tag_names: Annotated[str | None, _TAG_NAMES] = None,
     language: Annotated[str | None, _LANGUAGE] = None,
     encoding: Annotated[str | None, ENCODING] = None,
     search_seeds: Annotated[int, _SEARCH_SEEDS] = 1,
@@ -79,7 +91,12 @@ def finetune(
     names = renamed(rename)
     if names and task != "ner":
         raise ConfigError("--rename is for the types of named entities", where=f"finetune {task}")
-    kit = kit_of(task, names=names, rule=rule_of_file(validation[0]) if validation else None)
+    kit = kit_of(
+        task,
+        names=names,
+        rule=rule_of_file(validation[0]) if validation else None,
+        tag_names=named_tags(tag_names, task),
+    )
     searched = _grid(task, grid, learning_rate, batch, epochs)
     training_changes, input_changes = split_changes(
         parse_changes(set_ or ()), searched.base, kit.defaults
@@ -90,8 +107,8 @@ def finetune(
         done = tune_task(
             kit,
             model,
-            task_files(train, language=language, encoding=encoding),
-            task_files(validation or (), language=language, encoding=encoding),
+            task_files(train, language=language_code(language), encoding=encoding),
+            task_files(validation or (), language=language_code(language), encoding=encoding),
             out,
             grid=with_changes(searched, training_changes),
             seeds=numbers(seeds, int, "--seeds"),

@@ -12,7 +12,17 @@ import typer
 
 from exonym.cli.link_inputs import is_stream
 from exonym.cli.predict_inputs import UNKNOWN, Kind, read_given
-from exonym.cli.task_options import BFLOAT16, DEVICE, LANGUAGE, TASK, TUNED_MODEL, open_linker
+from exonym.cli.task_options import (
+    BFLOAT16,
+    DEVICE,
+    LANGUAGE,
+    TAG_NAMES,
+    TASK,
+    TUNED_MODEL,
+    language_code,
+    open_linker,
+)
+from exonym.cli.task_options import tag_names as named_tags
 from exonym.foundation.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +42,7 @@ _TAIL = typer.Option(help="For relation: the other mention.")
 _MOST = typer.Option(help="For qa: answers to each question, the best first.")
 _INPUT = typer.Option(help="text (one a line), jsonl or examples. [default: as the file begins]")
 _ENCODING = typer.Option(help="Of files of examples. [default: found out]")
+_TAG_NAMES = typer.Option(help=f"For ner: {TAG_NAMES[0].lower()}{TAG_NAMES[1:]}")
 _OUT = typer.Option(help="Write JSON Lines here, compressed by suffix. [default: print]")
 _BATCH = typer.Option(help="Inputs that go through the model together, at most.")
 _JSON = typer.Option("--json", help="Print JSON Lines, of texts in the command, too.")
@@ -50,6 +61,7 @@ def predict(
     most: Annotated[int, _MOST] = 1,
     input: Annotated[str | None, _INPUT] = None,
     encoding: Annotated[str | None, _ENCODING] = None,
+    tag_names: Annotated[str | None, _TAG_NAMES] = None,
     out: Annotated[Path | None, _OUT] = None,
     batch_size: Annotated[int, _BATCH] = 32,
     device: Annotated[str | None, DEVICE] = None,
@@ -67,7 +79,9 @@ def predict(
     from exonym.systems.task_kits import kit_of
     from exonym.systems.transfer import load_for, on_device
 
-    kit = kit_of(task)
+    language = language_code(language) or UNKNOWN
+    language_code(question_language, "--question-language")
+    kit = kit_of(task, tag_names=named_tags(tag_names, task))
     if input is not None and input not in get_args(Kind):
         known = ", ".join(get_args(Kind))
         raise ConfigError(f"must be one of {known}, got {input!r}", where="--input")

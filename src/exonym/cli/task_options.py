@@ -26,6 +26,7 @@ DEVICE = typer.Option(help="Such as cpu or cuda. [default: a GPU where there is 
 BFLOAT16 = typer.Option("--bfloat16", help="Half the memory; faster where the machine has it.")
 
 _NAMED = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*)=(.+)", re.DOTALL)
+_CODE = re.compile(r"[A-Za-z]{2,12}(?:[-_][A-Za-z0-9]+)*")
 _Number = TypeVar("_Number", int, float)
 
 
@@ -72,6 +73,44 @@ def renamed(changes: Sequence[str] | None) -> dict[str, str | None]:
             )
         found[old] = new or None
     return found
+
+
+TAG_NAMES = "Of tags that are numbers, in their order from 0, as in O,B-PER,I-PER."
+
+
+def tag_names(text: str | None, task: str = "ner") -> tuple[str, ...] | None:
+    """Names of tags separated by commas or blanks; None, the option's default, stays None.
+
+    Raises:
+        ConfigError: the task has no tags, there is no name, or one twice.
+    """
+    if text is None:
+        return None
+    names = tuple(text.replace(",", " ").split())
+    if task != "ner":
+        raise ConfigError(f"is for ner, not for {task}", where="--tag-names")
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(
+            f"expected different names, got {text!r}",
+            where="--tag-names",
+            remedy="For example --tag-names O,B-PER,I-PER,B-LOC,I-LOC",
+        )
+    return names
+
+
+def language_code(text: str | None, option: str = "--language") -> str | None:
+    """A language's code as it was given; None, the option's default, stays None.
+
+    Raises:
+        ConfigError: no code looks like this.
+    """
+    if text is not None and not _CODE.fullmatch(text):
+        raise ConfigError(
+            f"expected the code of a language, got {text!r}",
+            where=option,
+            remedy=f"Codes are those of Wikipedia, as in {option} de",
+        )
+    return text
 
 
 def numbers(text: str, kind: Callable[[str], _Number], option: str) -> tuple[_Number, ...]:

@@ -52,8 +52,18 @@ class Kit:
     parts: Callable[[str, Sequence[Any], Sequence[Any], Collection[str]], list[Part]]
 
     def joined(self, parts: Sequence[Any]) -> Any:
-        """The examples of several files as one data set."""
-        return replace(parts[0], examples=tuple(one for part in parts for one in part.examples))
+        """The examples of several files as one data set.
+
+        Files of questions may share ids, as parallel ones do; here each question has its own.
+        """
+        examples = [one for part in parts for one in part.examples]
+        if self.name == "qa" and len(parts) > 1:
+            examples = [
+                replace(one, id=f"{number}:{one.id}")
+                for number, part in enumerate(parts, start=1)
+                for one in part.examples
+            ]
+        return replace(parts[0], examples=tuple(examples))
 
     def only(self, data: Any, languages: Collection[str]) -> Any:
         """The examples of some languages."""
@@ -61,7 +71,13 @@ class Kit:
         return replace(data, examples=tuple(chosen))
 
 
-def kit_of(task: str, *, names: Names | None = None, rule: Rule | None = None) -> Kit:
+def kit_of(
+    task: str,
+    *,
+    names: Names | None = None,
+    rule: Rule | None = None,
+    tag_names: Sequence[str] | None = None,
+) -> Kit:
     """The kit of a task.
 
     Args:
@@ -70,13 +86,14 @@ def kit_of(task: str, *, names: Names | None = None, rule: Rule | None = None) -
             leaves a type out.
         rule: of the script whose scores of answers count; None: MLQA's for files whose names are
             MLQA's, else SQuAD's.
+        tag_names: of tags of named entities that are numbers, from 0 on.
 
     Raises:
         InputError: there is no such task.
     """
     match task:
         case "ner":
-            return ner_kit(names or {})
+            return ner_kit(names or {}, tag_names)
         case "relation":
             return relation_kit()
         case "qa":
@@ -84,11 +101,11 @@ def kit_of(task: str, *, names: Names | None = None, rule: Rule | None = None) -
     raise InputError(f"no task {task!r}", remedy=f"There are {', '.join(TASKS)}")
 
 
-def ner_kit(names: Names) -> Kit:
+def ner_kit(names: Names, tag_names: Sequence[str] | None) -> Kit:
     """Named entity recognition; see `kit_of`."""
 
     def read(path: Path, language: str | None, encoding: str | None) -> ner.Dataset:
-        data = ner.read_examples(path, language=language, encoding=encoding)
+        data = ner.read_examples(path, language=language, encoding=encoding, tag_names=tag_names)
         return data.renamed(names) if names else data
 
     def settings(

@@ -54,8 +54,9 @@ def require_usable(problems: Sequence[Problem], path: Path, *, remedy: str) -> N
 def read_lines(path: Path, encoding: str | None = None) -> tuple[list[str], str]:
     """The lines of a text file, compressed or not, without their ends; and its encoding.
 
-    Lines end with a line feed, with or without a carriage return, and with nothing else: words may
-    hold characters that Unicode calls line breaks.
+    Lines end with a line feed, with or without a carriage return before it, in a file without line
+    feeds with a carriage return, and with nothing else: words may hold characters that Unicode
+    calls line breaks.
 
     Args:
         path: the file.
@@ -72,7 +73,8 @@ def read_lines(path: Path, encoding: str | None = None) -> tuple[list[str], str]
         except DAMAGE as error:
             raise FormatError(f"cannot be read to its end ({error})", where=path) from error
     text, found = _decode(data, path, encoding)
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    ending = "\n" if "\n" in text else "\r"
+    lines = [line.rstrip("\r") for line in text.split(ending)]
     return (lines if lines[-1] else lines[:-1]), found
 
 

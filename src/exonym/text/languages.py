@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,25 @@ MLUKE_LANGUAGES: dict[str, Language] = {
 """The pretraining languages of mLUKE (paper, appendix A), by code."""
 
 
+_OTHERS_UNSPACED = frozenset(
+    {"bo", "dz", "gan", "km", "lo", "lzh", "my", "shn", "wuu", "yue", "zh-classical", "zh-yue"}
+    | {"bod", "cmn", "jpn", "khm", "lao", "mya", "tha", "zho"}
+)
+"""Codes of languages beside mLUKE's (and other codes of these) that put no blanks between words."""
+_REGIONAL = re.compile(r"([a-z]{2,3})(?:-[a-z]{4})?(?:-[a-z]{2})?")  # zh-hant-tw: script, region
+
+
 def language_of(code: str) -> Language:
-    """What is known of a language; any other code is taken as spaced and left-to-right."""
-    return MLUKE_LANGUAGES.get(code) or Language(code, code)
+    """What is known of a language.
+
+    A code with a script or a region (``zh-TW``, ``zh_Hans``) is its language's. Any other code is
+    taken as spaced, but for a few languages that are known not to be, and left-to-right.
+    """
+    if code in MLUKE_LANGUAGES:
+        return MLUKE_LANGUAGES[code]
+    plain = code.lower().replace("_", "-")
+    match = _REGIONAL.fullmatch(plain)
+    base = match[1] if match else plain
+    if base in MLUKE_LANGUAGES:
+        return replace(MLUKE_LANGUAGES[base], code=code)
+    return Language(code, code, spaced=not {plain, base} & _OTHERS_UNSPACED)

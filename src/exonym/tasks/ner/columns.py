@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from exonym.foundation.errors import ConfigError
 from exonym.tasks.ner.tagging import OUTSIDE, Tag, is_phrase_tag, parse_tag
 from exonym.tasks.reading import Problem
 
@@ -19,6 +20,7 @@ _DOCUMENT_LINE = "-DOCSTART-"
 _NEW_DOCUMENT = re.compile(r"#\s*(?:newdoc|begin document)\b")
 _FIELD = re.compile(r"# ?([\w. -]+?) = ?(.*)")
 _NUMBER = re.compile(r"\d+(?:[-.]\d+)?")
+_BLANKS = re.compile(r"[ \t]+")  # no-break and ideographic spaces are characters of words
 _LANGUAGE = re.compile(r"([a-z]{2,3}(?:-[a-z]+)*):(?=.)")
 _LOOKED_AT = 5000
 """Lines from which the columns are found out."""
@@ -66,10 +68,13 @@ class Layout:
     language: str | None = None
 
     def cells(self, line: str) -> list[str]:
-        """The columns of a line."""
-        if self.tabs:
+        """The columns of a line; blanks separate them where a line has none of a file's tabs.
+
+        Not so where every word may be a type: there a word of two parts would lose its second.
+        """
+        if self.tabs and ("\t" in line or self.bare):
             return [cell.strip(" ") for cell in line.rstrip("\t").split("\t")]
-        return line.split()
+        return _BLANKS.split(line.strip(" \t"))
 
     def tag_of(self, cells: Sequence[str]) -> Tag | None:
         """The tag of a word; None if there is none."""
@@ -93,6 +98,7 @@ class Columns:
         problems: in order.
         document_marks: how many marks of documents there were.
         left_out: lines of numbers such as ``3-4`` and ``5.1``, which stand for no word.
+        without_tabs: words whose columns are between blanks, although tabs separate the others'.
     """
 
     layout: Layout
@@ -100,6 +106,7 @@ class Columns:
     problems: list[Problem] = field(default_factory=list)
     document_marks: int = 0
     left_out: int = 0
+    without_tabs: int = 0
 
 
 def find_layout(
@@ -111,14 +118,23 @@ def find_layout(
         lines: of the file.
         word: the column of words, from 0, where it is known.
         tag: the column of tags, where it is known.
+
+    Raises:
+        ConfigError: no line has so many columns, or both are the same.
     """
     rows = [line for line in lines[:_LOOKED_AT] if line.strip() and not _is_mark(line)]
     rows = [line for line in rows if not _FIELD.match(line)] or rows
     tabs = sum("\t" in line for line in rows) * 2 > len(rows)
+    found = _layout_of(rows, tabs, word, tag)
+    return _layout_of(rows, False, word, tag) if found is None and tabs else found
+
+
+def _layout_of(rows: Sequence[str], tabs: bool, word: int | None, tag: int | None) -> Layout | None:
     cut = Layout(tabs, 0, 0).cells
     cells = [row for line in rows if len(row := cut(line)) > 1]
     if not cells:
         return None
+    _require_columns(max(map(len, cells)), word, tag)
     cells = [row for row in cells if not row[0].startswith("#")] or cells
     numbers = sum(_NUMBER.fullmatch(row[0]) is not None for row in cells)
     numbered = numbers * 5 > len(cells) * 4 and max(map(len, cells)) > 2
@@ -135,6 +151,16 @@ def find_layout(
     return Layout(tabs, word, column, bare, numbered and word > 0, _language_of(cells, word))
 
 
+def _require_columns(most: int, word: int | None, tag: int | None) -> None:
+    for name, column in (("words", word), ("tags", tag)):
+        if column is not None and not -most <= column < most:
+            raise ConfigError(
+                f"column {column + 1} cannot have the {name}: no line has more than {most} columns"
+            )
+    if word is not None and word == tag:
+        raise ConfigError(f"column {word + 1} cannot have both words and tags")
+
+
 def _find_tags(cells: Sequence[list[str]], word: int) -> tuple[int, bool] | None:
     """The column of tags, and whether they are bare types."""
     most = max(map(len, cells))
@@ -144,6 +170,8 @@ def _find_tags(cells: Sequence[list[str]], word: int) -> tuple[int, bool] | None
         columns = [-1]
     else:
         columns = list(range(word + 1, most))
+    if not columns or not full:  # no column behind that of the words
+        return None
     fitting = []
     for column in columns:
         values = [row[column] for row in full]
@@ -241,6 +269,7 @@ class _Reader:
                 Problem(number, f"expected a tag in column {place}, the line is {seen}")
             )
             return
+        self.found.without_tabs += layout.tabs and "\t" not in line
         word = cells[layout.word]
         if layout.language is not None:
             word = word.removeprefix(f"{layout.language}:")

@@ -38,6 +38,7 @@ def read_examples(
     word_column: int | None = None,
     tag_column: int | None = None,
     documents: Documents = "marked",
+    tag_names: Sequence[str] | None = None,
 ) -> Dataset:
     """Read a file.
 
@@ -51,6 +52,8 @@ def read_examples(
         documents: what is one document: what the file ``"marked"`` as such (without marks every
             sentence stands alone), or the whole ``"file"``, as the released code reads files
             without marks.
+        tag_names: of tags that are numbers, in their order from 0: JSON Lines of the hub's data
+            sets have such, and the names stand in the data set's card.
 
     Raises:
         InputError: there is no such file.
@@ -65,6 +68,7 @@ def read_examples(
         word_column=word_column,
         tag_column=tag_column,
         documents=documents,
+        tag_names=tag_names,
     )
     remedy = f"All that is wrong is listed by: exonym data check ner {path}"
     require_usable(dataset.problems, Path(path), remedy=remedy)
@@ -80,6 +84,7 @@ def check_examples(
     word_column: int | None = None,
     tag_column: int | None = None,
     documents: Documents = "marked",
+    tag_names: Sequence[str] | None = None,
 ) -> Dataset:
     """Read a file to its end, whatever is wrong with single lines; the problems name them.
 
@@ -98,7 +103,7 @@ def check_examples(
     first = next((line for line in lines if line.strip()), "").lstrip("\ufeff \t")
     spoken = language or language_of_file(path)
     if format == "jsonl" or (format == "auto" and first.startswith("{")):
-        dataset = read_json_examples(lines, path, encoding, language=spoken)
+        dataset = read_json_examples(lines, path, encoding, language=spoken, tag_names=tag_names)
     else:
         dataset = _read_columns(lines, path, encoding, spoken, word_column, tag_column, documents)
     if not dataset.examples and not any(problem.fatal for problem in dataset.problems):
@@ -117,11 +122,7 @@ def _read_columns(
 ) -> Dataset:
     layout = find_layout(lines, word=word, tag=tag)
     if layout is None:
-        raise FormatError(
-            "no column of tags such as B-PER and O" if any(map(str.strip, lines)) else "is empty",
-            where=path,
-            remedy=f"{_REMEDY}; tag_column= says where tags are",
-        )
+        raise _without_layout(lines, path)
     found = read_columns(lines, layout)
     scheme, odd = detect_scheme([sentence.tags for sentence in found.sentences])
     oddities = [
@@ -152,6 +153,20 @@ def _read_columns(
     return Dataset(tuple(examples), "columns", scheme, encoding, tuple(problems), tuple(notes))
 
 
+def _without_layout(lines: Sequence[str], path: Path) -> FormatError:
+    text = "".join(map(str.strip, lines[:100]))
+    if not text:
+        return FormatError("is empty", where=path, remedy=_REMEDY)
+    if text.lstrip("\ufeff").startswith(("[{", "[]")):
+        remedy = "Write each of its objects on a line of its own"
+        return FormatError("a JSON list, not JSON Lines", where=path, remedy=remedy)
+    return FormatError(
+        "no column of tags such as B-PER and O",
+        where=path,
+        remedy=f"{_REMEDY}; --tag-column says where tags are",
+    )
+
+
 def _notes(found: Columns, language: str | None, raw: int, documents: Documents) -> list[str]:
     layout = found.layout
     kind = "tabs" if layout.tabs else "blanks"
@@ -168,6 +183,8 @@ def _notes(found: Columns, language: str | None, raw: int, documents: Documents)
         notes.append(f"{found.document_marks} documents")
     else:
         notes.append("no marks of documents: sentences stand alone")
+    if found.without_tabs:
+        notes.append(f"{found.without_tabs} words have blanks where others have tabs")
     if found.left_out:
         notes.append(f"{found.left_out} lines of joined or empty words left out")
     return notes

@@ -1,7 +1,7 @@
 """JSON Lines with named entities: spans of characters, or tokens and tags.
 
     {"text": "…", "entities": [{"start": 0, "end": 6, "label": "LOC"}]}    also [0, 6, "LOC"]
-    {"tokens": ["Berlin"], "tags": ["B-LOC"]}
+    {"tokens": ["Berlin"], "tags": ["B-LOC"]}                               also numbers of tags
 
 Optional: ``language``, ``document`` (lines of the same one, one after the other, are each other's
 context), ``words`` beside a text (characters [start, end) of each), ``id``. For ``entities``,
@@ -21,7 +21,7 @@ import orjson
 from exonym.foundation.files import JSON
 from exonym.tasks.ner.joining import running_text
 from exonym.tasks.ner.records import Dataset, Gold, NerExample
-from exonym.tasks.ner.tagging import Tag, chunks, detect_scheme, parse_tag
+from exonym.tasks.ner.tagging import OUTSIDE, Tag, chunks, detect_scheme, parse_tag
 from exonym.tasks.reading import Problem
 
 _SPANS = ("entities", "spans", "labels", "label")
@@ -43,7 +43,12 @@ class _Line:
 
 
 def read_json_examples(
-    lines: Sequence[str], path: Path, encoding: str, *, language: str | None
+    lines: Sequence[str],
+    path: Path,
+    encoding: str,
+    *,
+    language: str | None,
+    tag_names: Sequence[str] | None = None,
 ) -> Dataset:
     """Read all lines; what is wrong with some is among the problems.
 
@@ -52,6 +57,7 @@ def read_json_examples(
         path: its name, for messages.
         encoding: of the file.
         language: of lines that do not say theirs.
+        tag_names: of tags that are numbers, in their order from 0.
     """
     found: list[_Line] = []
     problems: list[Problem] = []
@@ -59,7 +65,7 @@ def read_json_examples(
         if not line.strip():
             continue
         try:
-            one = _read_line(line, number, path, language, problems)
+            one = _read_line(line, number, path, language, problems, tag_names)
         except _WrongError as error:
             problems.append(Problem(number, str(error)))
         else:
@@ -87,7 +93,12 @@ def read_json_examples(
 
 
 def _read_line(
-    line: str, number: int, path: Path, language: str | None, problems: list[Problem]
+    line: str,
+    number: int,
+    path: Path,
+    language: str | None,
+    problems: list[Problem],
+    tag_names: Sequence[str] | None,
 ) -> _Line:
     try:
         value = orjson.loads(line)
@@ -103,19 +114,25 @@ def _read_line(
         raise _WrongError(f"the document must be a name or a number, got {document!r}")
     document = None if document is None else f"{path.name}#{document}"
     identifier = value.get("id")
-    named = str(identifier) if isinstance(identifier, str | int) else None
+    if identifier is not None and not isinstance(identifier, str | int):
+        raise _WrongError(f"the id must be a string or a number, got {identifier!r}")
+    named = None if identifier is None else str(identifier)
     tail = (document, f"{path}:{number}", named)
     if isinstance(value.get("text"), str):
         text = value["text"]
         entities = tuple(_spans(value, text, number, problems))
         return _Line(number, NerExample(text, spoken, entities, _words(value, text), *tail))
     if any(isinstance(value.get(name), list) for name in _TOKENS):
-        return _of_tokens(value, spoken, number, tail)
+        return _of_tokens(value, spoken, number, tail, tag_names)
     raise _WrongError("expected a 'text' with 'entities', or 'tokens' with 'tags'")
 
 
 def _of_tokens(
-    value: JSON, language: str, number: int, tail: tuple[str | None, str, str | None]
+    value: JSON,
+    language: str,
+    number: int,
+    tail: tuple[str | None, str, str | None],
+    tag_names: Sequence[str] | None,
 ) -> _Line:
     tokens, names = _first(value, _TOKENS), _first(value, _TAGS)
     if not all(isinstance(token, str) and token.strip() for token in tokens):
@@ -125,10 +142,7 @@ def _of_tokens(
     if not isinstance(names, list) or len(names) != len(tokens):
         count = len(names) if isinstance(names, list) else "no"
         raise _WrongError(f"{len(tokens)} tokens, but {count} tags")
-    if any(isinstance(name, int) for name in names):
-        raise _WrongError(
-            "tags must be names such as B-PER, not numbers: put the names in their place"
-        )
+    names = [_named(name, tag_names) if type(name) is int else name for name in names]
     tags = [parse_tag(name, bare=True) if isinstance(name, str) else None for name in names]
     kept = [tag for tag in tags if tag is not None]
     if len(kept) < len(tags):
@@ -136,6 +150,17 @@ def _of_tokens(
     text, spans = running_text(tokens, language)
     entities = tuple(Gold(spans[a][0], spans[b - 1][1], kind) for a, b, kind in chunks(kept))
     return _Line(number, NerExample(text, language, entities, tuple(spans), *tail), kept)
+
+
+def _named(number: int, tag_names: Sequence[str] | None) -> str:
+    if tag_names is None:
+        raise _WrongError(
+            "tags are numbers: say their names, as the data set's card has them, from 0 on "
+            "(--tag-names O,B-PER,I-PER)"
+        )
+    if not 0 <= number < len(tag_names):
+        raise _WrongError(f"the tag {number} has no name: there are {len(tag_names)} names")
+    return tag_names[number]
 
 
 def _spans(value: JSON, text: str, number: int, problems: list[Problem]) -> Iterator[Gold]:
@@ -147,6 +172,10 @@ def _spans(value: JSON, text: str, number: int, problems: list[Problem]) -> Iter
     seen = set()
     for item in items:
         start, end, label = _span(item)
+        if label != label.strip():
+            what = f"blanks around the label {label!r} are left out"
+            problems.append(Problem(number, what, fatal=False))
+            label = label.strip()
         if not 0 <= start < end <= len(text):
             raise _WrongError(
                 f"the entity [{start}, {end}) does not lie in the text of {len(text)} characters"
@@ -180,6 +209,8 @@ def _span(item: Any) -> tuple[int, int, str]:
         )
     if not isinstance(label, str) or not label.strip():
         raise _WrongError(f"the label of an entity must be a string, got {label!r}")
+    if label.strip() == OUTSIDE:
+        raise _WrongError(f"{OUTSIDE!r} cannot be the label of an entity: it means none")
     return start, end, label
 
 

@@ -28,6 +28,7 @@ _BARE = re.compile(r"[^\W\d_][\w/&.-]*")
 _SAME = {"L": "E", "U": "S", "M": "I"}  # BILOU's and BMES's names for BIOES's prefixes
 _PHRASES = frozenset(
     {"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
+    | {"NC", "VC", "PC"}  # German
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -263,19 +264,28 @@ def _answer(value: Any, context: str) -> GoldAnswer:
     text, start = (
         (value.get("text"), value.get("answer_start")) if isinstance(value, dict) else (None, None)
     )
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not text.strip():
         raise FormatError("an answer's 'text' must be a string with text")
     if not isinstance(start, int) or isinstance(start, bool) or start < 0:
         raise FormatError(f"an answer's 'answer_start' must be a number from 0, got {start!r}")
     seen = context[start : start + len(text)]
     if seen != text:
-        place = context.find(text)
-        there = f"it stands at {place}" if place >= 0 else "it stands nowhere in it"
         raise FormatError(
             f"the answer {_short(text)} is not at character {start} of its passage, "
-            f"where {_short(seen)} stands; {there}"
+            f"where {_short(seen)} stands; {_elsewhere(text, start, context)}"
         )
     return GoldAnswer(text, start)
+
+
+def _elsewhere(text: str, start: int, context: str) -> str:
+    """Where an answer stands that is not where a file says."""
+    units = context.encode("utf-16-le")[: 2 * start].decode("utf-16-le", "replace")
+    if context.startswith(text, len(units)):
+        return f"it stands at {len(units)}: count code points, not units of UTF-16"
+    places = [match.start() for match in re.finditer(re.escape(text), context)]
+    if not places:
+        return "it stands nowhere in it"
+    return f"it stands at {min(places, key=lambda place: abs(place - start))}"
 
 
 def _short(text: str) -> str:

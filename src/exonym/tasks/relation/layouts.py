@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ Item = RelationExample | Problem
 
 _BLANKS = re.compile(r"\s*")
 _TAG = re.compile(r"<(/?)e([12])>")
+_DIRECTED = re.compile(r"(.*\S)\s*\(\s*(e[12])\s*,\s*(e[12])\s*\)")
 _SHOWN = 60
 
 
@@ -27,7 +29,8 @@ def tagged(lines: Sequence[str], language: str, path: Path) -> Iterator[Item]:
     """KBP37, RELX and SemEval-2010 task 8: a numbered sentence with tags, and its label below.
 
     Lines that begin with ``Comment`` are passed over, as SemEval has them below the label. A
-    sentence with a blank line, or the next sentence, below it has no label.
+    sentence with a blank line, or the next sentence, below it has no label, unless it stands behind
+    the sentence, after a tab.
     """
     waiting: tuple[int, str] | None = None  # a sentence whose label may follow
     for number, line in enumerate(lines, start=1):
@@ -36,17 +39,37 @@ def tagged(lines: Sequence[str], language: str, path: Path) -> Iterator[Item]:
             if waiting is not None:
                 yield from _tagged_example(*waiting, None, language, path)
             waiting = (number, content)
+            sentence, _, behind = content.rpartition("\t")
+            if "\t" in sentence.strip() and not _TAG.search(behind):
+                yield from _labelled((number, sentence), behind, number, language, path)
+                waiting = None
         elif content.startswith("Comment"):
             continue
         elif waiting is not None:
-            yield from _tagged_example(*waiting, content or None, language, path)
+            yield from _labelled(waiting, line, number, language, path)
             waiting = None
-            if line != content and content:
-                yield Problem(number, f"blanks around the label {content!r}", fatal=False)
         elif content:
             yield Problem(number, f"expected a number, a tab and a sentence, found {_short(line)}")
     if waiting is not None:
         yield from _tagged_example(*waiting, None, language, path)
+
+
+def _labelled(
+    waiting: tuple[int, str], given: str, number: int, language: str, path: Path
+) -> Iterator[Item]:
+    label, odd = _plain(given)
+    yield from _tagged_example(*waiting, label, language, path)
+    yield from (Problem(number, what, fatal=False) for what in odd)
+
+
+def _plain(label: str | None) -> tuple[str | None, list[str]]:
+    """A label without blanks around it, or in its direction; and what was odd about it."""
+    if label is None or not label.strip():
+        return None, []
+    plain = label.strip()
+    match = _DIRECTED.fullmatch(plain)
+    plain = f"{match[1]}({match[2]},{match[3]})" if match else plain
+    return plain, [] if plain == label else [f"the label {label!r} is read as {plain!r}"]
 
 
 def _tagged_example(
@@ -227,8 +250,10 @@ def _of_object(
     except InputError as error:
         yield Problem(number, error.what)
         return
+    label, odd = _plain(example.label)
+    yield from (Problem(number, what, fatal=False) for what in odd)
     yield from _empty_mentions(example, number)
-    yield example
+    yield replace(example, label=label)
 
 
 def _span(value: JSON, name: str) -> Span:

@@ -190,9 +190,8 @@ def tally(gold: Sequence[str], predicted: Sequence[str | None], relations: Seque
     table = np.zeros((len(gold), 3 * len(place) + 1))
     for row, (right, given) in enumerate(zip(gold, predicted, strict=True)):
         for label, kind in ((right, _GOLD), (given, _PREDICTED)):
-            if label is None or label in NEGATIVES:
+            if label is None or (name := without_direction(label)) in NEGATIVES:
                 continue
-            name = without_direction(label)
             if name not in place:
                 raise InputError(f"the relation {name!r} is not among those that are measured")
             table[row, 3 * place[name] + kind] = 1
