@@ -306,6 +306,30 @@ def test_languages_are_named_chosen_and_tables_written(
     assert json.loads((tmp_path / "t.json").read_text())["task"] == "ner"
 
 
+def test_tags_may_be_numbers_and_what_is_odd_in_a_file_is_said(
+    tuned: Path, tmp_path: Path, exonym: Command
+) -> None:
+    file = write_lines(tmp_path / "en.jsonl", [{"tokens": ["Tokyo", "lies"], "ner_tags": [2, 0]},
+                                               {"tokens": ["Japan"], "ner_tags": [1]}])  # fmt: skip
+    names = ("--tag-names", "O,B-CITY,I-CITY")
+    done = exonym("evaluate", "ner", "--model", tuned / "ner", file, *names, "--json")
+    (row,) = json.loads(done.out)["types"][:1]
+    assert (row["type"], row["gold"]) == ("CITY", 2)
+    assert "1 odd, but usable: exonym data check ner" in "".join(json.loads(done.out)["notes"])
+    assert "CITY [0, 5) Tokyo" in exonym("data", "check", "ner", file, *names).out
+    assert len(lines(exonym("predict", "ner", "--model", tuned / "ner", file, *names).out)) == 2
+    assert "say their names" in exonym("evaluate", "ner", "--model", tuned / "ner", file).error
+
+
+def test_parallel_files_of_questions_choose_together(
+    world: World, files: Path, tmp_path: Path, exonym: Command
+) -> None:
+    parallel = (files / "qa" / f"{code}.jsonl" for code in ("en", "de"))
+    train = ("--train", files / "qa" / "en.jsonl", "--out", tmp_path / "qa", "--seeds", "0", *FAST)
+    chosen = [part for path in parallel for part in ("--validation", path)]
+    assert exonym("finetune", "qa", "--model", world.run, *train, *chosen).status == 0
+
+
 def test_a_model_is_compared_with_another(tuned: Path, files: Path, exonym: Command) -> None:
     seeds = sorted((tuned / "ner" / "runs").glob("*/model"))
     done = exonym(
@@ -399,6 +423,10 @@ WRONG = [
     ("predict ner --model {run} text", "Train it first: exonym finetune ner"),
     ("predict ner --model {tuned}/ner text --question q", "--question: is for qa, not for ner"),
     ("predict ner --model {tuned}/ner text --head q", "--head: is for relation, not for ner"),
+    ("predict qa --model {tuned}/qa text --tag-names O", "--tag-names: is for ner, not for qa"),
+    ("predict ner --model {tuned}/ner text --language a!", "expected the code of a language"),
+    ("data check ner {ner} --tag-names O,O", "expected different names"),
+    ("data check ner {ner} --language german!", "Codes are those of Wikipedia"),
     ("predict ner --model {tuned}/ner text --input x", "must be one of text, jsonl, examples"),
     ("predict ner --model {tuned}/ner {files}", "is a directory"),
     ("predict ner --model {tuned}/ner text --device moon", "no device 'moon' here"),

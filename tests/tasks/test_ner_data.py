@@ -219,6 +219,8 @@ def test_tabs_and_blanks_may_be_mixed(write: Write) -> None:
     assert "1 words have blanks where others have tabs" in dataset.notes
     dataset = read_examples(write("EU\tNNP B-X\nrejects\tVBZ O\n"))
     assert found(dataset.examples[0]) == [("EU", "X")]
+    untagged = "EU\tB-X\n" * 9 + "Vitamin E\n"
+    assert [problem.line for problem in check_examples(write(untagged)).problems] == [10]
     bare = "New\tO\n" * 9 + "New York\nBerlin\tLOC\n"
     assert [problem.line for problem in check_examples(write(bare)).problems] == [10]
 

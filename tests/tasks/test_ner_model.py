@@ -231,6 +231,19 @@ def test_predictions_are_lazy_in_order_and_within_the_text(released: Path) -> No
         list(recognizer.predict(["x"], batch_size=0))
 
 
+def test_one_text_is_not_taken_for_many_nor_many_for_one(released: Path) -> None:
+    recognizer = ner.load(released)
+    wanted = recognizer("Tokyo")
+    assert list(recognizer.predict(text for text in ("Tokyo",))) == [wanted]
+    assert list(recognizer.predict(["Tokyo"])) == [wanted]
+    with pytest.raises(InputError, match="got one str"):
+        next(recognizer.predict("Tokyo"))
+    with pytest.raises(InputError, match=r"got list. predict takes many"):
+        recognizer(["Tokyo"])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="got NoneType"):
+        list(recognizer.predict(["Tokyo", None]))  # type: ignore[list-item]
+
+
 def test_a_linker_names_the_entities(released: Path) -> None:
     asked = []
 

@@ -168,6 +168,10 @@ def test_one_question_is_a_call_with_strings_and_languages(model: AnswerModel) -
     for wrong in ({"most": 0}, {"batch_size": 0}):
         with pytest.raises(InputError, match="must be at least 1, got"):
             list(answerer.predict([], **wrong))
+    with pytest.raises(InputError, match="expected a string or an AnnotatedText, got list"):
+        answerer("Who?", ["Nairobi"])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="expected a QuestionExample, got str"):
+        list(answerer.predict(["Who?"]))  # type: ignore[list-item]
 
 
 class OneName:

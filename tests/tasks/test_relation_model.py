@@ -170,6 +170,9 @@ def test_what_cannot_be_asked_is_refused_in_one_line(extractor: RelationExtracto
         (lambda: extractor(AnnotatedText(TEXT, "en", (Mention(0, 5),))), "this text has 1"),
         (lambda: list(extractor.predict([], batch_size=0)), "batch_size must be at least 1"),
         (lambda: list(extractor.predict([AnnotatedText(TEXT, "en")])), "found 0"),
+        (lambda: list(extractor.predict([TEXT])), "expected a RelationExample, .* got str"),  # type: ignore[list-item]
+        (lambda: next(extractor.predict(TEXT)), "got one str"),  # type: ignore[arg-type]
+        (lambda: extractor([TEXT]), "expected a string or an AnnotatedText, got list"),  # type: ignore[arg-type]
     ):
         call: Callable[[], object] = wrong
         with pytest.raises(InputError, match=said) as raised:

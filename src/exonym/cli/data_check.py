@@ -134,14 +134,13 @@ def _seen(model: str | None, task: str, examples: Sequence[Any], show: Any) -> I
     """The first examples as a model will see them, or would after fine-tuning."""
     if model is None:
         return None
-    from exonym.modeling import EncoderConfig
-    from exonym.modeling.checkpoint import find_checkpoint, read_config
+    from exonym.modeling.checkpoint import find_checkpoint, read_shape
     from exonym.systems.task_kits import kit_of
     from exonym.systems.transfer import find_model
     from exonym.tokenization import EntityTokenizer
 
     found = find_model(model)
-    config = EncoderConfig.from_json(read_config(find_checkpoint(found)))
+    config = read_shape(find_checkpoint(found))
     defaults = kit_of(task).settings(config, config.variant, {})
     own = type(defaults).of(config) if f"exonym_{task}" in config.other else defaults
     paragraphs: Iterator[str] = show(

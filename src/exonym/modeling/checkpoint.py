@@ -127,7 +127,11 @@ def _shards(directory: Path) -> dict[Path, set[str]]:
         index = directory / f"{name}{INDEX_SUFFIX}"
         if index.is_file():
             return _indexed(index)
-    raise InputError(f"neither {WEIGHTS_FILE} nor {OLD_WEIGHTS_FILE} is here", where=directory)
+    raise InputError(
+        f"neither {WEIGHTS_FILE} nor {OLD_WEIGHTS_FILE} is here",
+        where=directory,
+        remedy="Copy all files of the model",
+    )
 
 
 def _indexed(index: Path) -> dict[Path, set[str]]:

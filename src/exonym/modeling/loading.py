@@ -209,6 +209,7 @@ def _check_shapes(result: SortedTensors, places: Places) -> None:
                 f"the tensor {name!r} has shape {tuple(tensor.shape)}, "
                 f"{CONFIG_FILE} says {tuple(expected(name))}",
                 where=places.where,
+                remedy=f"{CONFIG_FILE} and weights must be of the same model: fetch both again",
             )
         if not tensor.is_floating_point():
             raise FormatError(

@@ -9,7 +9,12 @@ from typing import Any
 
 from exonym.analysis.task_scores import Part, ner_parts, qa_parts, relation_parts
 from exonym.foundation.errors import InputError
-from exonym.modeling import EncoderConfig
+from exonym.modeling import (
+    EncoderConfig,
+    EntityPairClassifier,
+    EntitySpanClassifier,
+    QuestionAnswering,
+)
 from exonym.modeling.config import Variant
 from exonym.tasks import ner, qa, relation
 from exonym.tasks.grid_files import changed
@@ -25,6 +30,7 @@ class Kit:
 
     Args:
         name: of the task.
+        architecture: of its head, as transformers names it.
         defaults: settings of its input.
         read: (path, language, encoding) to the data set of a file.
         languages: of an example; of a question's passage first.
@@ -40,6 +46,7 @@ class Kit:
     """
 
     name: str
+    architecture: str
     defaults: Any
     read: Callable[[Path, str | None, str | None], Any]
     languages: Callable[[Any], tuple[str, ...]]
@@ -139,6 +146,7 @@ def ner_kit(names: Names, tag_names: Sequence[str] | None) -> Kit:
 
     return Kit(
         name="ner",
+        architecture=EntitySpanClassifier.architecture,
         defaults=ner.NerSettings(),
         read=read,
         languages=lambda example: (example.language,),
@@ -199,6 +207,7 @@ def relation_kit() -> Kit:
 
     return Kit(
         name="relation",
+        architecture=EntityPairClassifier.architecture,
         defaults=relation.RelationSettings(),
         read=lambda path, language, encoding: relation.read_examples(
             path, language=language, encoding=encoding
@@ -257,6 +266,7 @@ def qa_kit(rule: Rule | None) -> Kit:
 
     return Kit(
         name="qa",
+        architecture=QuestionAnswering.architecture,
         defaults=qa.QaSettings(),
         read=read,
         languages=lambda example: tuple(

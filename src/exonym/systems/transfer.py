@@ -16,9 +16,9 @@ from exonym.foundation.errors import ConfigError, FormatError, InputError
 from exonym.foundation.files import JSON, read_json, write_json
 from exonym.foundation.hub import is_hub_id
 from exonym.foundation.progress import stage
-from exonym.modeling import EncoderConfig
-from exonym.modeling.checkpoint import find_checkpoint, read_config
+from exonym.modeling.checkpoint import find_checkpoint, read_config, read_shape
 from exonym.modeling.config import Variant
+from exonym.modeling.pretrained import PretrainedClassifier
 from exonym.systems.task_kits import TASKS, Kit
 from exonym.tasks.card import CardFacts, DataFile, model_card
 from exonym.tasks.recipes import GRIDS, SEEDS
@@ -107,7 +107,7 @@ def load_for(kit: Kit, dir_or_id: str | Path, linker: Any = None) -> Any:
         FormatError: the checkpoint is damaged, or has no head for this task.
     """
     found = find_model(dir_or_id)
-    config = EncoderConfig.from_json(read_config(find_checkpoint(found)))
+    config = read_shape(find_checkpoint(found))
     trained = [task for task in TASKS if f"exonym_{task}" in config.other]
     if trained and kit.name not in trained:
         raise InputError(
@@ -117,13 +117,19 @@ def load_for(kit: Kit, dir_or_id: str | Path, linker: Any = None) -> Any:
         )
     try:
         return kit.load(found, linker)
-    except FormatError as error:
-        if trained:
-            raise
-        remedy = f"Train it first: exonym finetune {kit.name} --model {dir_or_id} ..."
-        raise FormatError(
-            f"no model for {kit.name} ({error.what})", where=found, remedy=remedy
-        ) from error
+    except (ConfigError, FormatError) as error:
+        if not trained and _lacks_head(kit, find_checkpoint(found), error):
+            remedy = f"Train it first: exonym finetune {kit.name} --model {dir_or_id} ..."
+            what = f"no model for {kit.name} ({error.what})"
+            raise FormatError(what, where=found, remedy=remedy) from error
+        raise type(error)(error.what, where=error.where or found, remedy=error.remedy) from error
+
+
+def _lacks_head(kit: Kit, checkpoint: Path, error: InputError) -> bool:
+    """Whether a checkpoint has no head, or one of another task, and is not just damaged."""
+    named = read_config(checkpoint).get("architectures")
+    own = not isinstance(named, list) or not named or kit.architecture in named
+    return not own or PretrainedClassifier.without_head in (error.remedy or "")
 
 
 def read_files(kit: Kit, files: Sequence[TaskFile]) -> list[Any]:
@@ -184,7 +190,7 @@ def tune_task(
             f"{len(grid.settings())} settings, and no validation file to choose among them by",
             remedy="Give --validation FILE, or one setting: --grid released",
         )
-    config = EncoderConfig.from_json(read_config(find_checkpoint(base)))
+    config = read_shape(find_checkpoint(base))
     chosen = kit.settings(config, variant, settings or {})
     train = read_files(kit, training)
     valid = read_files(kit, validation) if validation else []
@@ -353,10 +359,17 @@ def _different_names(files: Sequence[TaskFile]) -> list[str]:
 
 
 def _notes(kit: Kit, models: Sequence[Any], read: Sequence[tuple[TaskFile, Any]]) -> list[str]:
-    """Labels that only the model or only a file has: each such prediction or gold is wrong."""
-    if kit.name == "qa":
-        return []
+    """What is odd in files, and labels that only the model or only a file has.
+
+    Each prediction or gold of such a label is wrong.
+    """
     notes = []
+    for file, data in read:
+        if odd := sum(not problem.fatal for problem in data.problems):
+            command = f"exonym data check {kit.name} {file.path}"
+            notes.append(f"{file.name}: {odd:,} odd, but usable: {command} names them")
+    if kit.name == "qa":
+        return notes
     known = {label for one in models for label in kit.labels(one)}
     for file, data in read:
         gold = set(data.labels)

@@ -112,10 +112,13 @@ class WordTokenizer:
                 words = cls(model_of(read_json(path)))
             else:
                 raise InputError(
-                    f"no {SENTENCEPIECE_FILE} or {TOKENIZER_FILE} here", where=directory
+                    f"no {SENTENCEPIECE_FILE} or {TOKENIZER_FILE} here",
+                    where=directory,
+                    remedy="Copy all files of the model, its tokenizer's too",
                 )
         except FormatError as error:
-            raise FormatError(error.what, where=error.where or path) from error
+            remedy = error.remedy or "Fetch the file again"
+            raise FormatError(error.what, where=error.where or path, remedy=remedy) from error
         words.added = read_added_tokens(directory, words._piece_id, words.mask_id + 1)
         words._require_layout(directory)
         return words

@@ -74,7 +74,9 @@ class Layout:
         """
         if self.tabs and ("\t" in line or self.bare):
             return [cell.strip(" ") for cell in line.rstrip("\t").split("\t")]
-        return _BLANKS.split(line.strip(" \t"))
+        cells = _BLANKS.split(line.strip(" \t"))
+        without_tag = self.tabs and len(cells[-1]) == 1 and cells[-1] != OUTSIDE  # "Vitamin E"
+        return [line] if without_tag else cells
 
     def tag_of(self, cells: Sequence[str]) -> Tag | None:
         """The tag of a word; None if there is none."""

@@ -13,6 +13,7 @@ import torch
 from exonym.foundation.errors import ConfigError
 from exonym.foundation.files import JSON
 from exonym.linking.linked import Linked
+from exonym.tasks.given import refuse, require_several
 from exonym.tasks.ner.decoding import decode
 from exonym.tasks.ner.features import encode
 from exonym.tasks.ner.model import NerModel
@@ -87,6 +88,9 @@ class EntityRecognizer:
         Args:
             text: of any length; one that is longer than an input is read in windows.
             language: of a plain string; only the linker asks for it.
+
+        Raises:
+            InputError: it is no text.
         """
         return next(self.predict([text], language=language))
 
@@ -102,8 +106,10 @@ class EntityRecognizer:
             batch_size: most texts computed together.
 
         Raises:
+            InputError: something is no text, or one text is given for many.
             ConfigError: a batch size below 1.
         """
+        require_several(texts)
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
         for group in _groups((_example(text, language) for text in texts), batch_size * _AHEAD):
@@ -186,6 +192,8 @@ def _example(text: Text, language: str) -> NerExample:
         return text
     if isinstance(text, AnnotatedText):
         return NerExample(text.text, text.language, source=text.source)
+    if not isinstance(text, str):
+        refuse(text, "a string, an AnnotatedText or a NerExample")
     return NerExample(text, language)
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from exonym.foundation.errors import InputError
 from exonym.foundation.files import JSON
 from exonym.linking.linked import Linked
+from exonym.tasks.given import refuse, require_several
 from exonym.tasks.qa.decoding import WindowLogits, best_spans
 from exonym.tasks.qa.features import encode
 from exonym.tasks.qa.model import AnswerModel
@@ -105,7 +106,7 @@ class Answerer:
             most: how many answers, the best first.
 
         Raises:
-            InputError: ``most`` is below 1.
+            InputError: ``most`` is below 1, or question or passage is no text.
         """
         passage = _annotated(context, language)
         asked = _annotated(question, question_language or passage.language)
@@ -123,12 +124,16 @@ class Answerer:
             most: answers to each question.
 
         Raises:
-            InputError: ``most`` or ``batch_size`` is below 1.
+            InputError: ``most`` or ``batch_size`` is below 1, or something is no question.
         """
+        require_several(examples)
         if most < 1 or batch_size < 1:
             raise InputError(f"most and batch_size must be at least 1, got {most}, {batch_size}")
         stream = iter(examples)
         while chunk := list(itertools.islice(stream, _AT_ONCE)):
+            for one in chunk:
+                if not isinstance(one, QuestionExample):
+                    refuse(one, "a QuestionExample")
             yield from self._answered(self._linked(chunk), batch_size, most)
 
     def _answered(
@@ -191,7 +196,11 @@ def load(dir_or_id: str | Path, *, linker: Linker | None = None) -> Answerer:
 
 
 def _annotated(text: str | AnnotatedText, language: str) -> AnnotatedText:
-    return AnnotatedText(text, language) if isinstance(text, str) else text
+    if isinstance(text, AnnotatedText):
+        return text
+    if not isinstance(text, str):
+        refuse(text, "a string or an AnnotatedText")
+    return AnnotatedText(text, language)
 
 
 def _entities(context: AnnotatedText) -> Mapping[tuple[int, int], str]:

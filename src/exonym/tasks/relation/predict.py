@@ -11,6 +11,7 @@ from typing import Protocol
 from exonym.foundation.errors import InputError
 from exonym.foundation.files import JSON
 from exonym.linking.linked import Linked
+from exonym.tasks.given import refuse, require_several
 from exonym.tasks.relation.features import encode
 from exonym.tasks.relation.model import RelationModel
 from exonym.tasks.relation.records import NEGATIVES, RelationExample, Span
@@ -105,10 +106,13 @@ class RelationExtractor:
             negatives: return pairs without a relation as well.
 
         Raises:
-            InputError: a text has no two mentions and there is no linker; or one of head and tail
-                is missing, or outside of the text; or two mentions are longer than an input.
+            InputError: it is no text; a text has no two mentions and there is no linker; or one of
+                head and tail is missing, or outside of the text; or two mentions are longer than an
+                input.
         """
         given = AnnotatedText(text, language) if isinstance(text, str) else text
+        if not isinstance(given, AnnotatedText):
+            refuse(given, "a string or an AnnotatedText")
         if head is not None and tail is not None:
             pair = RelationExample("", given, Span(*head), Span(*tail))
             return list(self.predict([pair]))
@@ -139,9 +143,10 @@ class RelationExtractor:
             batch_size: most pairs that go through the model together.
 
         Raises:
-            InputError: ``batch_size`` is below 1; a text has another number of mentions; or two
-                mentions are longer than an input.
+            InputError: ``batch_size`` is below 1; something is neither a text nor an example; a
+                text has another number of mentions; or two mentions are longer than an input.
         """
+        require_several(examples)
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1, got {batch_size}")
         stream = iter(examples)
@@ -178,7 +183,11 @@ def load(dir_or_id: str | Path, *, linker: Linker | None = None) -> RelationExtr
 
 
 def _example(given: RelationExample | AnnotatedText) -> RelationExample:
-    return given if isinstance(given, RelationExample) else RelationExample.of(given)
+    if isinstance(given, AnnotatedText):
+        return RelationExample.of(given)
+    if not isinstance(given, RelationExample):
+        refuse(given, "a RelationExample, or an AnnotatedText with two mentions")
+    return given
 
 
 def _pairs(text: AnnotatedText) -> Iterator[RelationExample]:
