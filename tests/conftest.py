@@ -9,10 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Models as small as the tests' only lose by threads, above all beside each other. Set before torch
 # is loaded, here and in the processes that tests start.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# How long an example takes depends on what else the machine does, and decides nothing.
+settings.register_profile("exonym", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("exonym")
 
 # A shell's background jobs ignore Ctrl-C, and so would all that is tested in one.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -133,7 +133,7 @@ def test_two_ways_of_answering_get_the_same_draws() -> None:
     ),
     st.integers(0, 3),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_scores_give_an_interval_within_their_range(scores: Scored, seed: int) -> None:
     estimate = macro_average(scores, seed=seed, draws=50)
     values = [value for _, _, value in scores]

@@ -48,7 +48,7 @@ def worlds(draw: st.DrawFn) -> tuple[np.ndarray, list[str], int]:
 
 
 @given(worlds(), st.sampled_from(["weights", "edges"]))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_it_equals_its_twin(world: tuple[np.ndarray, list[str], int], total: str) -> None:
     vectors, languages, k = world
     found = modularity(vectors, languages, k=k, total=total)  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ def test_intervals_hold_the_value_of_many_more_vectors_about_as_often_as_they_sa
 
 
 @given(st.integers(3, 40), st.integers(1, 5), st.integers(0, 99), st.booleans())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_neighbours_among_some_are_those_of_these_alone(
     count: int, k: int, seed: int, alike: bool
 ) -> None:

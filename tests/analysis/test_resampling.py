@@ -92,7 +92,7 @@ def test_a_system_does_not_differ_from_itself() -> None:
 
 
 @given(st.integers(1, 40), st.integers(0, 3))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_which_one_is_first_changes_only_the_sign(items: int, seed: int) -> None:
     rng = np.random.default_rng(items)
     ours, theirs = system(rng, items, 0.7), system(rng, items, 0.4)

@@ -47,7 +47,7 @@ def twin(query: np.ndarray, candidates: np.ndarray, right: set[int]) -> float:
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 999), st.booleans())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_ranks_equal_their_twin(queries: int, candidates: int, seed: int, alike: bool) -> None:
     rng = np.random.default_rng(seed)
     size = (queries + candidates, 3)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import mwparserfromhell
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 from world_reading import World
@@ -61,7 +61,7 @@ def tables(draw: st.DrawFn, names: st.SearchStrategy[str] = ODD) -> str:
     return to_lines(*lines)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(tables(), st.integers(0, 99))
 def test_any_table_with_any_names_is_written_and_shows_its_names(text: str, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def test_any_table_with_any_names_is_written_and_shows_its_names(text: str, seed
                 assert name[1:] in shown
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(tables(st.text("abcdefghijkl", min_size=5, max_size=9)), st.integers(0, 99))
 def test_no_page_names_both_ends_of_what_its_wiki_does_not_tell(text: str, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -84,7 +84,7 @@ def by_place(batches: Iterable[MaskedBatch]) -> dict[int, tuple[object, ...]]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     world=st.integers(1, 6),
     parts=st.integers(1, 5),

@@ -31,7 +31,7 @@ def test_keys_are_the_published_outputs_of_splitmix64() -> None:
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     seed=st.integers(0, 2**63 - 1),
     place=st.integers(0, 2**31),

@@ -72,7 +72,7 @@ def encoder(tokenizer: EntityTokenizer) -> PageEncoder:
     return PageEncoder(tokenizer, threads=1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(pages=pages())
 def test_pages_have_the_pieces_rows_and_spans_of_their_sentences(
     pages: list[list[AnnotatedText]], tokenizer: EntityTokenizer, encoder: PageEncoder

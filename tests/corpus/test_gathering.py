@@ -27,7 +27,7 @@ REFERENCE = st.sampled_from(list(enumerate(SIZES.values()))[:3]).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(chosen=st.lists(REFERENCE, min_size=1, max_size=12), with_entities=st.booleans())
 def test_every_sequence_is_read_whole_and_what_is_beside_it_is_padding(
     chosen: list[tuple[int, int]], with_entities: bool, corpus: Corpus

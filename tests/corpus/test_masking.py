@@ -122,7 +122,7 @@ class Twin:
         return sorted(order[:count])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(given=sequences(), masking=maskings(), seed=st.integers(0, 9), alone=st.booleans())
 def test_a_batch_is_what_its_twin_in_loops_makes_of_each_sequence(
     given: list[Given], masking: Masking, seed: int, alone: bool, tokenizer: EntityTokenizer
@@ -166,7 +166,7 @@ def per_row(positions: np.ndarray, shape: tuple[int, ...]) -> list[int]:
     return np.bincount(positions // shape[1], minlength=shape[0]).tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(given=sequences(), rate=RATES, seed=st.integers(0, 9))
 def test_exactly_the_rate_is_masked_in_every_sequence_and_at_least_one(
     given: list[Given], rate: float, seed: int, tokenizer: EntityTokenizer
@@ -187,7 +187,7 @@ def test_exactly_the_rate_is_masked_in_every_sequence_and_at_least_one(
         assert getattr(masking, foretold)(np.array(sizes)).tolist() == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(given=sequences(), hidden=CHANCES, seed=st.integers(0, 9))
 def test_targets_are_the_originals_and_everything_else_stays(
     given: list[Given], hidden: float, seed: int, tokenizer: EntityTokenizer

@@ -20,7 +20,7 @@ spans = st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600)), max_size=4
 sequences = st.lists(st.tuples(st.lists(ids, max_size=6), spans), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(written=sequences)
 def test_sequences_come_back_as_written(
     written: list[tuple[list[int], list[tuple[int, int]]]],

@@ -97,7 +97,7 @@ def test_what_is_held_out_does_not_depend_on_the_seed() -> None:
     assert parts[0] == parts[1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps=st.lists(st.integers(0, 60), min_size=1, max_size=6), batch=st.integers(1, 70))
 def test_any_step_can_be_computed_alone_whatever_the_batch(steps: list[int], batch: int) -> None:
     """The draws are one row, of which each batch is a stretch."""

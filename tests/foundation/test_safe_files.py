@@ -26,7 +26,7 @@ from exonym.foundation.files import (
 SUFFIXES = ("", ".bz2", ".gz", ".xz", ".zst")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(content=st.binary(max_size=3000), suffix=st.sampled_from(SUFFIXES))
 def test_what_is_written_is_read(
     content: bytes, suffix: str, tmp_path_factory: pytest.TempPathFactory

@@ -53,9 +53,7 @@ def bzip2_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
 
 
 @given(file=bzip2_files(), data=st.data())
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bzip2_file_cut_anywhere_gives_each_line_once(
     tmp_path: Path, file: tuple[bytes, bytes], data: st.DataObject
 ) -> None:
@@ -70,7 +68,7 @@ def test_any_bzip2_file_cut_anywhere_gives_each_line_once(
 
 
 @given(content=st.binary(max_size=200), task_bytes=st.integers(1, 40))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_plain_file_cut_anywhere_gives_each_line_once(
     tmp_path: Path, content: bytes, task_bytes: int
 ) -> None:
@@ -91,7 +89,7 @@ def test_any_plain_file_cut_anywhere_gives_each_line_once(
     stripes=st.integers(1, 5),
     stripe_bytes=st.integers(1, 30),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_stripes_share_the_lines_of_a_file_that_cannot_be_cut(
     tmp_path: Path, lengths: list[int], stripes: int, stripe_bytes: int
 ) -> None:

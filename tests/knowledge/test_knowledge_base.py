@@ -171,7 +171,7 @@ def test_names_and_counts_agree_with_counting_the_articles_again(kb: KnowledgeBa
             assert sum(priors) == pytest.approx(1.0)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(), st.text())
 def test_no_query_is_an_accident(kb: KnowledgeBase, query: str, language: str) -> None:
     assert kb.candidates(query, "de") == kb.candidates(query, "de")

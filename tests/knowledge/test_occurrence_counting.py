@@ -59,7 +59,7 @@ NEAR = st.text(FEW, max_size=12)
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(NEAR | ANY, max_size=8),
     st.lists(NEAR | ANY, max_size=6),
@@ -74,7 +74,7 @@ def test_counts_are_those_of_a_search_for_each_name(
     assert count(names, texts, spaced=spaced) == count_all(names, texts, spaced)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text("ab ", min_size=1, max_size=7), min_size=1, max_size=30), st.booleans())
 def test_long_texts_are_counted_across_the_seams_of_batches_and_windows(
     words: list[str], spaced: bool

@@ -206,7 +206,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
     return build_knowledge_base([source], source / "kb")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     chosen=st.lists(
         st.tuples(st.integers(0, 7), st.integers(0, 3)), max_size=8, unique_by=itemgetter(0)

@@ -262,7 +262,7 @@ LONG = st.lists(
 
 
 @given(text=LONG, data=st.data(), most=st.integers(12, 62))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_mention_that_fits_is_decided_in_one_window(
     text: str, data: st.DataObject, most: int, linking_model: LinkingModel
 ) -> None:

@@ -57,7 +57,7 @@ def test_what_tells_names_apart_stays(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts)
 def test_every_unicode_form_of_a_text_folds_alike(text: str) -> None:
     folded = fold(text)
@@ -66,7 +66,7 @@ def test_every_unicode_form_of_a_text_folds_alike(text: str) -> None:
         assert fold(unicodedata.normalize(form, text)) == folded
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts)
 def test_a_text_is_the_row_of_its_clusters(text: str) -> None:
     spans = cluster_spans(text)
@@ -78,7 +78,7 @@ def test_a_text_is_the_row_of_its_clusters(text: str) -> None:
     assert " ".join("".join(fold_cluster(text[a:b]) for a, b in spans).split()) == fold(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(texts, max_size=5))
 def test_many_texts_fold_by_table_as_by_rule(some: list[str]) -> None:
     stream = unit_stream(some, folding_tables())
@@ -88,7 +88,7 @@ def test_many_texts_fold_by_table_as_by_rule(some: list[str]) -> None:
         assert "".join(map(chr, units)).strip(" ") == fold(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts)
 def test_units_lead_back_to_the_clusters_they_come_from(text: str) -> None:
     stream = unit_stream([text], folding_tables())

@@ -285,7 +285,7 @@ def resources(turtle: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield name[1:-1], found
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(linked_texts(), max_size=3))
 def test_nif_has_every_text_and_every_mention_at_its_place(texts: list[Linked]) -> None:
     found = list(resources("".join(nif.write_nif(texts, "http://example.org/"))))

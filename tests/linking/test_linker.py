@@ -12,7 +12,7 @@ from pathlib import Path
 
 import linking_world
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linking_world import ATLANTA, COUNTRY, MUNICH, NEW_YORK, STATE, TBILISI, YORK
 
@@ -144,13 +144,11 @@ def test_a_language_that_nobody_gives_is_found_out(linker: Linker) -> None:
 
 
 @given(text=NASTY)
-@settings(deadline=None)
 def test_any_string_can_be_linked(text: str, keep_all: Linker) -> None:
     assert_consistent(keep_all(text, "en"), text)
 
 
 @given(texts=st.lists(NASTY, max_size=5), language=st.sampled_from(["en", "de", "xx"]))
-@settings(deadline=None)
 def test_texts_are_linked_together_as_alone(
     texts: list[str], language: str, linker: Linker
 ) -> None:
@@ -159,7 +157,6 @@ def test_texts_are_linked_together_as_alone(
 
 
 @given(text=NASTY, data=st.data())
-@settings(deadline=None)
 def test_any_span_can_be_a_mention(text: str, data: st.DataObject, linker: Linker) -> None:
     text += "x"
     places = st.tuples(st.integers(0, len(text) - 1), st.integers(1, 9))

@@ -60,7 +60,7 @@ def texts_and_names(draw: st.DrawFn) -> tuple[list[str], list[str]]:
     return texts, names
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(texts_and_names())
 def test_the_same_is_found_as_by_brute_force(case: tuple[list[str], list[str]]) -> None:
     texts, names = case

@@ -213,7 +213,7 @@ WORDS = ("Japan", "japan", "New", "York", "new york", "Osaka", "Nippon", "x", "J
          "US", "NEW", "Yorks", "state", "é")  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.sampled_from([*WORDS, " ", ", ", "-"]), max_size=12), max_size=3))
 def test_mentions_are_those_of_a_search_by_hand(
     kb: KnowledgeBase, tokyo: SourceArticle, pieces: list[list[str]]
@@ -225,7 +225,7 @@ def test_mentions_are_those_of_a_search_by_hand(
         assert [(m.start, m.end, m.entity) for m in mentions] == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=30))
 def test_any_text_is_annotated(kb: KnowledgeBase, tokyo: SourceArticle, text: str) -> None:
     names = ArticleNames(kb, tokyo, "en")

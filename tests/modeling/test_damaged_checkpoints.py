@@ -232,7 +232,7 @@ def test_a_pytorch_file_that_holds_no_tensors_by_name_is_a_format_error(
     refused(luke, f"expected tensors by name, found {found}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_no_damage_gives_more_than_an_error_of_ours(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

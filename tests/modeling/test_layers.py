@@ -142,7 +142,7 @@ def test_states_are_those_of_the_definition(
     assert (states[:, : padding.shape[1]][padding] == 0).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     items=st.lists(st.tuples(st.integers(1, 30), st.integers(0, 5)), min_size=1, max_size=9),
     entity_aware=st.booleans(),

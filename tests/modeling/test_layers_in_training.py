@@ -305,7 +305,7 @@ def test_a_bfloat16_step_packs_into_whole_blocks_and_is_near_float32(
         assert all(tensor.isfinite().all() for tensor in near)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), min_size=1, max_size=6),
     st.integers(1, 40),

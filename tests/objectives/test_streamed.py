@@ -73,7 +73,7 @@ def assert_equals_twin(
     return loss
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     targets=st.integers(0, 70),
     rows=st.integers(1, 130),

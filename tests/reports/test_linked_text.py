@@ -145,7 +145,7 @@ def linked_texts(draw: st.DrawFn) -> Linked:
     return linked(text, draw(st.sampled_from(["en", "ar", "und"])), *spans)
 
 
-@settings(max_examples=60, deadline=None)  # each makes its templates
+@settings(max_examples=60)  # each makes its templates
 @given(st.lists(linked_texts(), min_size=1, max_size=3))
 def test_the_characters_of_every_text_stand_there_in_order(texts: list[Linked]) -> None:
     wanted = [visible(text.text.text).replace("\ud800", "\ufffd") for text in texts]

@@ -149,7 +149,7 @@ def test_a_line_cut_in_half_is_counted_and_the_others_are_there(
     assert ["middle", "not a line of metrics", "2"] in rows
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_a_file_cut_anywhere_can_be_read(data: st.DataObject) -> None:
     import tempfile
@@ -250,7 +250,7 @@ def test_the_format_is_that_of_the_folders_that_training_makes() -> None:
 # --- curves ---------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.floats(-5, 5), st.integers(1, 9)), max_size=300),
     st.integers(2, 40),

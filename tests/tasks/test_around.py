@@ -34,7 +34,7 @@ def asked(draw: st.DrawFn) -> tuple[list[tuple[int, int]], int]:
 
 
 @given(asked())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_windows_hold_their_places_and_use_the_room(
     long_text: EncodedText, given_: tuple[list[tuple[int, int]], int]
 ) -> None:

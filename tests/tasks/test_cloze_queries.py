@@ -113,7 +113,7 @@ def test_only_the_wanted_entities_are_given(
     assert batch.entity_attention_mask.all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     templates=st.lists(st.sampled_from(sorted(TEMPLATES)), min_size=1, max_size=5),
     label=st.sampled_from(LABELS[:5]),

@@ -136,7 +136,7 @@ def test_context_comes_from_both_sides_of_the_same_document(tokenizer: EntityTok
     st.integers(0, 5),
     st.integers(3, 40),
 )
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 def test_context_is_half_and_half_and_fills_the_input(
     tokenizer: EntityTokenizer, lengths: list[int], which: int, room: int
 ) -> None:
@@ -165,7 +165,7 @@ def test_context_is_half_and_half_and_fills_the_input(
 
 
 @given(st.integers(5, 150), st.integers(3, 60), st.integers(1, 20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_windows_over_a_long_sentence_have_every_span_once_and_whole(
     tokenizer: EntityTokenizer, words: int, room: int, limit: int
 ) -> None:
@@ -191,7 +191,7 @@ def test_windows_over_a_long_sentence_have_every_span_once_and_whole(
 
 
 @given(st.lists(st.text(ALPHABET, max_size=25), max_size=5), st.sampled_from(["faithful", "hf"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_text_has_features_with_offsets_into_it(
     tokenizer: EntityTokenizer, texts: list[str], boundary: str
 ) -> None:

@@ -66,7 +66,7 @@ def any_windows(draw: st.DrawFn) -> list[WindowLogits]:
     return made
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(any_windows(), st.integers(1, 12), st.integers(1, 12))
 def test_the_best_spans_are_the_best_of_all(
     windows: list[WindowLogits], most: int, longest: int

@@ -129,7 +129,7 @@ def test_words_alone_have_no_entities_nor_their_borders(tokenizer: EntityTokeniz
     | st.lists(st.sampled_from(" ".join(TEXTS)), min_size=1, max_size=60).map("".join),
     data=st.data(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_answers_of_any_text_lie_at_pieces_that_cover_them(
     text: str, data: st.DataObject, tokenizer: EntityTokenizer
 ) -> None:

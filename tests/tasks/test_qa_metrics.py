@@ -110,7 +110,7 @@ RULES = [("squad", "en"), ("squad", "zh"), *(("mlqa", language) for language in 
 
 
 @pytest.mark.parametrize(("rule", "language"), RULES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(predicted=TEXTS, gold=TEXTS)
 def test_scores_equal_the_official_scripts_on_any_text(
     rule: Rule, language: str, predicted: str, gold: str

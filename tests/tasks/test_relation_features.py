@@ -60,7 +60,7 @@ texts = st.text(st.sampled_from("ab 東京 Tokyoéß."), min_size=1, max_size=40
 
 
 @given(texts, st.data(), st.integers(10, 60))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_any_two_spans_of_any_text_are_encoded_within_the_limit(
     tokenizer: EntityTokenizer, text: str, data: st.DataObject, most: int
 ) -> None:

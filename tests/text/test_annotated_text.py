@@ -31,7 +31,7 @@ def annotated(draw: st.DrawFn) -> AnnotatedText:
     return AnnotatedText(text, draw(st.sampled_from(["ja", "zh-yue", ""])), tuple(mentions), source)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts=st.lists(annotated(), max_size=6), suffix=st.sampled_from(["", ".zst", ".gz"]))
 def test_json_lines_are_lossless(
     texts: list[AnnotatedText], suffix: str, tmp_path_factory: pytest.TempPathFactory
@@ -41,7 +41,7 @@ def test_json_lines_are_lossless(
     assert list(read_annotated(path)) == texts
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts=st.lists(annotated(), max_size=6))
 def test_parquet_is_lossless(
     texts: list[AnnotatedText], tmp_path_factory: pytest.TempPathFactory
@@ -106,7 +106,7 @@ def test_without_pyarrow_the_command_that_installs_it_is_shown(
     assert not list(tmp_path.iterdir())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=annotated(), data=st.data())
 def test_a_slice_keeps_the_surfaces_of_the_mentions_inside(
     text: AnnotatedText, data: st.DataObject

@@ -69,7 +69,7 @@ TEXTS = st.lists(
 
 
 @pytest.mark.parametrize("language", [*MLUKE_LANGUAGES, "ltg", "xx"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=TEXTS)
 def test_nothing_but_blanks_is_lost(language: str, text: str) -> None:
     position = 0
@@ -102,7 +102,7 @@ def drawn_text(text: str, language: str, data: st.DataObject) -> AnnotatedText:
 
 
 @pytest.mark.parametrize("language", [*MLUKE_LANGUAGES, "ltg"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=TEXTS, data=st.data())
 def test_every_mention_is_kept_with_its_words(
     language: str, text: str, data: st.DataObject

@@ -113,7 +113,7 @@ def standard(sentencepiece: SentencePieceProcessor, text: str) -> list[int]:
     return [i + 1 if i else 3 for i in sentencepiece.encode(text)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=annotated())
 def test_no_piece_crosses_a_mention_border(text: AnnotatedText, tokenizer: EntityTokenizer) -> None:
     text = without_blank_mentions(text, tokenizer)
@@ -128,7 +128,7 @@ def test_no_piece_crosses_a_mention_border(text: AnnotatedText, tokenizer: Entit
         assert (encoded.offsets[last:, 0] >= min(mention.end, encoded.offsets[-1, 0])).all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=annotated())
 def test_a_mentions_pieces_spell_exactly_its_text(
     text: AnnotatedText, tokenizer: EntityTokenizer, sentencepiece: SentencePieceProcessor
@@ -143,7 +143,7 @@ def test_a_mentions_pieces_spell_exactly_its_text(
             assert spelt == sentencepiece.normalize(text.surface(mention)).replace("▁", "")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=annotated())
 def test_offsets_lie_in_the_text_in_order_and_neither_start_nor_end_with_a_blank(
     text: AnnotatedText, tokenizer: EntityTokenizer
@@ -161,7 +161,7 @@ def test_offsets_lie_in_the_text_in_order_and_neither_start_nor_end_with_a_blank
         assert start == end or not {text.text[start], text.text[end - 1]} & tokenizer.words.blanks
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(text=plain_texts)
 def test_without_mentions_the_ids_are_those_of_the_standard_pipeline(
     text: str, words: WordTokenizer, sentencepiece: SentencePieceProcessor
@@ -169,7 +169,7 @@ def test_without_mentions_the_ids_are_those_of_the_standard_pipeline(
     assert words.encode_words([text])[0].tolist() == standard(sentencepiece, text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=plain_texts)
 def test_encode_pieces_and_encode_words_agree(text: str, tokenizer: EntityTokenizer) -> None:
     words = tokenizer.words
@@ -181,7 +181,7 @@ def test_encode_pieces_and_encode_words_agree(text: str, tokenizer: EntityTokeni
     assert encoded.input_ids.tolist() == [words.bos_id, *expected, words.eos_id]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from([*SPECIAL_TEXTS, "Tokyo", " ", "東京都"]), max_size=6).map("".join))
 def test_special_pieces_typed_by_a_user_are_text(words: WordTokenizer, text: str) -> None:
     special = {words.bos_id, words.pad_id, words.eos_id, words.mask_id}
@@ -234,7 +234,7 @@ def test_a_mention_of_blanks_has_an_empty_span_and_changes_no_piece(
     assert spans[1, 0] < spans[1, 1] == len(ids)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=annotated(), most=st.integers(2, 12))
 def test_cut_keeps_a_prefix_and_counts_the_rest(
     text: AnnotatedText, most: int, tokenizer: EntityTokenizer
@@ -263,7 +263,7 @@ def test_a_text_that_is_too_long_is_an_error_by_default(tokenizer: EntityTokeniz
         tokenizer(text, max_length=1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts=st.lists(annotated(), max_size=5))
 def test_padding_equals_a_brute_force_twin(
     texts: list[AnnotatedText], tokenizer: EntityTokenizer

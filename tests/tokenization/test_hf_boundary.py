@@ -33,7 +33,7 @@ def spans_of(text: AnnotatedText) -> list[tuple[int, int]]:
     return [(mention.start, mention.end) for mention in text.mentions]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(text=annotated())
 def test_every_stretch_between_borders_is_encoded_as_if_it_stood_alone(
     text: AnnotatedText, words: WordTokenizer, model: SentencePieceProcessor
@@ -44,7 +44,7 @@ def test_every_stretch_between_borders_is_encoded_as_if_it_stood_alone(
     assert [tuple(span) for span in encoded.spans.tolist()] == [(a + 1, b + 1) for a, b in spans]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=annotated())
 def test_offsets_are_in_order_and_cover_no_blank_at_their_ends(
     text: AnnotatedText, words: WordTokenizer
@@ -57,7 +57,7 @@ def test_offsets_are_in_order_and_cover_no_blank_at_their_ends(
         assert start == end or not {text.text[start], text.text[end - 1]} & words.blanks
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(first=annotated(), second=annotated())
 def test_a_pair_has_two_ends_between_and_mentions_of_both(
     first: AnnotatedText, second: AnnotatedText, words: WordTokenizer, model: SentencePieceProcessor
@@ -76,7 +76,7 @@ def test_a_pair_has_two_ends_between_and_mentions_of_both(
         assert side < 0 or 0 <= start <= end <= len((first, second)[side].text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     text=plain_texts.filter(lambda text: len(text) > 5),
     borders=st.lists(st.integers(0, 1000), min_size=4, max_size=4, unique=True),

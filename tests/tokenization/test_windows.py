@@ -23,7 +23,7 @@ spans_within = st.integers(1, 60).flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(made=spans_within, most=st.integers(7, 20), overlap=st.integers(0, 6))
 def test_windows_cover_the_text_and_hold_every_mention_whole(
     made: tuple[int, list[tuple[int, int]]], most: int, overlap: int

@@ -60,7 +60,7 @@ def record(kind: str = "train", **changes: object) -> dict[str, Any]:
 # --- the meter ------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(("words", "entities")), TARGETS), max_size=6))
 def test_a_record_is_the_mean_of_what_was_added_in_all_and_by_language(
     passes: list[tuple[str, list[tuple[int, float, bool]]]],

@@ -249,9 +249,7 @@ def read_spans(
     plain=st.booleans(),
     data=st.data(),
 )
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_spans_of_a_dump_give_each_page_once(
     tmp_path: Path, sizes: list[int], streams: int, level: int, plain: bool, data: st.DataObject
 ) -> None:

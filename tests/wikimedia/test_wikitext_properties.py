@@ -39,13 +39,13 @@ def check(paragraphs: list[Paragraph]) -> None:
 
 
 @pytest.mark.parametrize("language", ["de", "zh"])
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(source=MARKUP)
 def test_any_markup_gives_valid_spans(language: str, source: str) -> None:
     check(extract_paragraphs(source, make_site(language)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(source=st.text(max_size=200))
 def test_any_text_gives_valid_spans(source: str) -> None:
     check(extract_paragraphs(source, make_site("de")))
@@ -54,7 +54,7 @@ def test_any_text_gives_valid_spans(source: str) -> None:
 WORDS = st.text("abcäöüABC東京абв", min_size=1, max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(before=st.lists(WORDS), anchor=st.lists(WORDS, min_size=1), after=st.lists(WORDS))
 def test_the_anchor_is_what_stands_in_the_brackets(
     before: list[str], anchor: list[str], after: list[str]
@@ -66,13 +66,13 @@ def test_the_anchor_is_what_stands_in_the_brackets(
     assert paragraph.text == " ".join(["x", *before, *anchor, *after, "x"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.lists(WORDS, min_size=1).map(" ".join))
 def test_plain_text_comes_out_as_it_went_in(text: str) -> None:
     assert flat(extract_paragraphs(text, make_site("de"))) == [text]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(inside=MARKUP.filter(lambda text: "-->" not in text and "<!--" not in text))
 def test_what_stands_in_a_comment_is_gone(inside: str) -> None:
     source = f"eins <!--{inside}--> zwei"
@@ -91,7 +91,7 @@ WHOLE = st.lists(
 
 
 @pytest.mark.parametrize("language", ["de", "zh"])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(source=WHOLE)
 def test_links_are_the_same_read_all_at_once_and_bracket_by_bracket(
     language: str, source: str
@@ -101,7 +101,7 @@ def test_links_are_the_same_read_all_at_once_and_bracket_by_bracket(
     assert extract_paragraphs(f"x{source} ]]", site) == extract_paragraphs(f"x{source}", site)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(target=st.text("abAßiİ 東_#:%&~./\u200e\u00a0\u3000'", max_size=12))
 def test_a_target_is_read_the_same_the_short_way_and_the_long_way(target: str) -> None:
     for language in ("de", "tr"):
@@ -113,7 +113,7 @@ def test_a_target_is_read_the_same_the_short_way_and_the_long_way(target: str) -
             assert Targets(site).hides(target) == (kind is LinkKind.HIDDEN)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(before=WORDS, after=WORDS, inside=MARKUP)
 def test_a_closed_template_costs_no_word_beside_it(before: str, after: str, inside: str) -> None:
     inside = re.sub("[{}<>]|<!--", "", inside)

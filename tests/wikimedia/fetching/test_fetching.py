@@ -300,9 +300,7 @@ FAULTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(faults=st.lists(FAULTS, max_size=7))
 def test_whatever_a_server_does_no_wrong_bytes_get_the_name(
     faults: list[Fault], site: LoopbackDumps
