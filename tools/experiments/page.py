@@ -82,10 +82,6 @@ def _seeds(way: JSON | None) -> str:
     return "–" if way is None else ", ".join(f"{seed:.2f}" for seed in way["seeds"])
 
 
-def _rows_of(study: str) -> Callable[[JSON], str]:
-    return lambda found: _who_answers(_variants(found, study))
-
-
 def _who_answers(variants: Mapping[str, JSON]) -> str:
     kinds = {
         kind: {
@@ -154,8 +150,7 @@ def _shares(found: JSON) -> str:
 
 
 _TABLES: Mapping[str, Callable[[JSON], str]] = {
-    "quickstart": _rows_of("quickstart"),
-    "full": _rows_of("full"),
+    "full": lambda found: _who_answers(_variants(found, "full")),
     "ablations": _ablations,
     "alpha": _alpha,
     "shares": _shares,

@@ -162,7 +162,6 @@ STUDIES = {
         Study("ablations", SMALL, SMALL_SIZE, ABLATIONS),
         Study("alpha", SMALL, replace(SMALL_SIZE, every=None), ALPHAS),
         Study("shares", SMALL, replace(SMALL_SIZE, every=None), SHARES),
-        Study("quickstart", World("quickstart", 500, None), Size(questions=3000), TABLE),
         Study("full", World("full", None, None), Size(questions=3000), TABLE),
     )
 }
