@@ -275,6 +275,13 @@ def test_one_document_for_a_file_without_marks(write: Write) -> None:
     assert documents(read_examples(path, documents="file").examples) == [range(0, 2)]
 
 
+def test_files_of_one_name_in_two_folders_share_no_document(write: Write) -> None:
+    body = "-DOCSTART- O\n\na O\nb B-X\n\nc O\n"
+    files = [write(body, f"{code}/test.txt") for code in ("de", "en")]
+    examples = [example for file in files for example in read_examples(file).examples]
+    assert documents(examples) == [range(0, 2), range(2, 4)]
+
+
 def test_types_can_be_renamed_and_left_out(write: Write) -> None:
     dataset = read_examples(write("a B-PERSON\nb B-MISC\nc O\n"))
     renamed = dataset.renamed({"PERSON": "PER", "MISC": None})

@@ -20,7 +20,7 @@ from exonym.foundation.errors import ConfigError, FormatError
 from exonym.tasks.ner.columns import Columns, find_layout, read_columns
 from exonym.tasks.ner.joining import running_text
 from exonym.tasks.ner.json_lines import read_json_examples
-from exonym.tasks.ner.records import Dataset, Gold, NerExample
+from exonym.tasks.ner.records import Dataset, Gold, NerExample, document_name
 from exonym.tasks.ner.tagging import chunks, detect_scheme
 from exonym.tasks.reading import Problem, language_of_file, read_lines, require_usable
 
@@ -143,7 +143,7 @@ def _read_columns(
         document: str | None = None
         if documents == "file" or found.document_marks:
             place = 0 if documents == "file" else sentence.document
-            document = f"{path.name}#{place}"
+            document = document_name(path, place)
         source = f"{path}:{found.sentences[number].line}"
         examples.append(NerExample(text, spoken or "und", entities, tuple(spans), document, source))
     problems = sorted([*found.problems, *oddities], key=lambda problem: problem.line)

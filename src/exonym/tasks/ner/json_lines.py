@@ -20,7 +20,7 @@ import orjson
 
 from exonym.foundation.files import JSON
 from exonym.tasks.ner.joining import running_text
-from exonym.tasks.ner.records import Dataset, Gold, NerExample
+from exonym.tasks.ner.records import Dataset, Gold, NerExample, document_name
 from exonym.tasks.ner.tagging import OUTSIDE, Tag, chunks, detect_scheme, parse_tag
 from exonym.tasks.reading import Problem
 
@@ -112,7 +112,7 @@ def _read_line(
     document = value.get("document")
     if document is not None and not isinstance(document, str | int):
         raise _WrongError(f"the document must be a name or a number, got {document!r}")
-    document = None if document is None else f"{path.name}#{document}"
+    document = None if document is None else document_name(path, document)
     identifier = value.get("id")
     if identifier is not None and not isinstance(identifier, str | int):
         raise _WrongError(f"the id must be a string or a number, got {identifier!r}")

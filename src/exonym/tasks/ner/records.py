@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from exonym.foundation.errors import InputError
@@ -127,6 +128,11 @@ class Dataset:
         return dataclasses.replace(
             self, examples=examples, notes=(*self.notes, f"types read otherwise: {shown}")
         )
+
+
+def document_name(path: Path, document: str | int) -> str:
+    """The name of a file's document, with its folder: many benchmarks name all files alike."""
+    return f"{'/'.join(path.parts[-2:])}#{document}"
 
 
 def documents(examples: Sequence[NerExample]) -> list[range]:
