@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 from commands import Command, World, run_command
 
+from exonym.cli.link_inputs import is_stream
 from exonym.tasks import ner, qa, relation
 
 TASKS = ("ner", "relation", "qa")
@@ -319,6 +320,11 @@ def test_tags_may_be_numbers_and_what_is_odd_in_a_file_is_said(
     assert "CITY [0, 5) Tokyo" in exonym("data", "check", "ner", file, *names).out
     assert len(lines(exonym("predict", "ner", "--model", tuned / "ner", file, *names).out)) == 2
     assert "say their names" in exonym("evaluate", "ner", "--model", tuned / "ner", file).error
+
+
+def test_an_empty_text_is_a_text_and_not_this_directory() -> None:
+    assert not is_stream("")
+    assert is_stream("-")
 
 
 def test_parallel_files_of_questions_choose_together(

@@ -28,6 +28,8 @@ def is_stream(argument: str) -> bool:
     """
     if argument == STDIN:
         return True
+    if not argument:  # as a path it would be this directory
+        return False
     try:
         path = Path(argument)
         if path.is_dir():
