@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exonym.cli.options import LANGUAGES, codes_of, language_codes
+from exonym.cli.options import LANGUAGES, codes_of, language_codes, require_one_of
 from exonym.cli.output import print_json, print_table
-from exonym.foundation.errors import ConfigError
 from exonym.foundation.files import JSON
 
 if TYPE_CHECKING:
@@ -97,8 +96,7 @@ def _options(candidates: str, unknown: str, asking: str) -> FactOptions:
         (ways, Asking, "--asking"),
     ):
         for value in given:
-            if value not in [*kind]:
-                raise ConfigError(f"must be {' or '.join(kind)}, got {value!r}", where=option)
+            require_one_of(option, value, [*kind])
     return FactOptions(
         Candidates(candidates), Unknown(unknown), tuple(way for way in Asking if way in ways)
     )
