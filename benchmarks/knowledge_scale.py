@@ -35,7 +35,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from exonym.foundation.files import read_json_lines
+from exonym.foundation.json_lines import read_json_lines
 from scale_world import write_table
 
 POLL_SECONDS = 0.1

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import exonym
-from exonym.foundation.files import read_json_lines
+from exonym.foundation.json_lines import read_json_lines
 from exonym.text import MLUKE_LANGUAGES
 
 DATA = Path(exonym.__file__).parent / "atlas" / "data"

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exonym.foundation.compression import open_binary
 from exonym.foundation.errors import ExistsError, FormatError, InputError, VersionError
 from exonym.foundation.files import (
     atomic_directory,
     atomic_file,
-    open_binary,
     read_json,
-    read_json_lines,
     read_manifest,
     sha256,
     write_json,
     write_manifest,
 )
+from exonym.foundation.json_lines import read_json_lines
 
 SUFFIXES = ("", ".bz2", ".gz", ".xz", ".zst")
 
@@ -161,7 +161,7 @@ def test_a_damaged_file_is_a_format_error(suffix: str, place: int, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("bad", "message"),
-    [(b"{", "not valid JSON"), (b'"text"', "expected a JSON object"), (b"\xff", "not valid JSON")],
+    [(b"{", "not valid JSON"), (b'"text"', "expected a JSON object"), (b"\xff", "not UTF-8")],
 )
 def test_a_bad_line_is_named_by_its_number(bad: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, KEPT, PLOTS = "ablations.md", "results/ablations.json", "ablations"
 
-_WAYS = {
+_ROWS = {
     "chance": "chance",
     "most_frequent": "most frequent object",
     "words_only": "words-only model, words",
@@ -93,7 +93,7 @@ def _who_answers(variants: Mapping[str, JSON]) -> str:
     rows = [
         [label, _cell(kinds["untold"][way]), _seeds(kinds["untold"][way]),
          _cell(kinds["control"].get(way))]
-        for way, label in _WAYS.items()
+        for way, label in _ROWS.items()
         if way in kinds["untold"]
     ]  # fmt: skip
     return _table(["who answers", "untold", "each seed", "control"], rows)
@@ -225,7 +225,7 @@ def _by_language(axes: Axes, chosen: Sequence[tuple[JSON, str]]) -> None:
 def _by_share(axes: Axes, shares: Sequence[JSON]) -> None:
     """Accuracy against the share of languages that tell a fact, one line a way of asking."""
     places = range(len(shares))
-    for (way, label), colour in zip(_WAYS.items(), _COLOURS, strict=False):
+    for (way, label), colour in zip(_ROWS.items(), _COLOURS, strict=False):
         if way not in shares[0]["last"]["untold"]:
             continue
         found = [variant["last"]["untold"][way] for variant in shares]

@@ -23,12 +23,6 @@ from experiments.plan import BACKBONE, Study, Variant, World
 Scores = list[list[Any]]
 """Language, subject and relation, and score of every question; what JSON has for `cloze.Scores`."""
 
-_WAYS = {
-    "mluke_w": cloze.Asking.WORDS,
-    "mluke_e_y": cloze.Asking.ENTITY_Y,
-    "mluke_e_xy": cloze.Asking.ENTITY_XY,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -175,13 +169,12 @@ def _ask(questions: cloze.ClozeSet, directory: Path, one: Planned, *, all_ways: 
             ways["chance"] = _plain(chance(asked, questions))
             answers = most_frequent(asked, questions)
             ways["most_frequent"] = _plain(cloze.score(answers))
-        for name, asking in _WAYS.items():
-            by_words = asking is cloze.Asking.WORDS
-            wanted = by_words if words_only else all_ways or not by_words
-            if not wanted:
+        for way in mluke.WAYS:
+            slow = way.asking is cloze.Asking.WORDS and not way.control
+            if way.control is not words_only or (slow and not all_ways):
                 continue
-            shown = "words_only" if words_only else name
-            ways[shown] = _plain(cloze.score(cloze.answer(model, asked, questions, asking)))
+            given = cloze.answer(model, asked, questions, way.asking)
+            ways[way.name] = _plain(cloze.score(given))
         kinds[kind] = ways
     return kinds
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exonym.foundation.errors import ConfigError, FormatError, InputError
-from exonym.foundation.files import JSON, read_json_lines, sha256
+from exonym.foundation.files import JSON, sha256
+from exonym.foundation.json_lines import read_json_lines
 
 DEFAULT_TABLE = Path(__file__).parent / "data" / "atlas.jsonl.xz"
 

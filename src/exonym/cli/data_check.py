@@ -11,8 +11,7 @@ import typer
 
 from exonym.cli.linked_listing import plain
 from exonym.cli.output import print_json, table_lines
-from exonym.cli.task_options import TAG_NAMES, language_code
-from exonym.cli.task_options import tag_names as named_tags
+from exonym.cli.task_options import TAG_NAMES, language_code, named_tags
 
 if TYPE_CHECKING:
     from exonym.tasks.ner import NerExample

@@ -18,9 +18,9 @@ from exonym.cli.task_options import (
     RENAME,
     TAG_NAMES,
     TUNED_MODEL,
+    named_tags,
     renamed,
 )
-from exonym.cli.task_options import tag_names as named_tags
 
 app = typer.Typer(help="Measure a model on a task.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -11,7 +11,7 @@ import typer
 
 from exonym.cli.options import language_codes, require_one_of
 from exonym.cli.output import print_json, print_table
-from exonym.cli.task_options import language_code, open_linker, task_files
+from exonym.cli.task_options import open_linker, task_files
 
 if TYPE_CHECKING:
     from exonym.systems.transfer import Measured
@@ -61,7 +61,7 @@ def measure_and_print(
     if rule is not None:
         require_one_of("--rule", rule, get_args(Rule))
     kit = kit_of(task, names=names, rule=cast("Rule | None", rule), tag_names=tag_names)
-    named = task_files(files, language=language_code(how.language), encoding=how.encoding)
+    named = task_files(files, language=how.language, encoding=how.encoding)
     linker = open_linker(how.kb)
     models = [
         on_device(load_for(kit, one, linker), how.device, bfloat16=how.bfloat16)

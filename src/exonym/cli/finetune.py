@@ -16,12 +16,11 @@ from exonym.cli.task_options import (
     RENAME,
     TAG_NAMES,
     TASK,
-    language_code,
+    named_tags,
     numbers,
     renamed,
     task_files,
 )
-from exonym.cli.task_options import tag_names as named_tags
 from exonym.foundation.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -107,8 +106,8 @@ def finetune(
         done = tune_task(
             kit,
             model,
-            task_files(train, language=language_code(language), encoding=encoding),
-            task_files(validation or (), language=language_code(language), encoding=encoding),
+            task_files(train, language=language, encoding=encoding),
+            task_files(validation or (), language=language, encoding=encoding),
             out,
             grid=with_changes(searched, training_changes),
             seeds=numbers(seeds, int, "--seeds"),

@@ -20,9 +20,9 @@ from exonym.cli.task_options import (
     TASK,
     TUNED_MODEL,
     language_code,
+    named_tags,
     open_linker,
 )
-from exonym.cli.task_options import tag_names as named_tags
 from exonym.foundation.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -37,15 +37,16 @@ def task_files(
 
     Args:
         arguments: of the command.
-        language: of files that are named without.
+        language: of files that are named without, as ``--language`` gives it.
         encoding: of all; None finds it out.
 
     Raises:
         InputError: a file is not there.
+        ConfigError: no language's code looks like ``language``.
     """
     from exonym.systems.transfer import TaskFile
 
-    found = []
+    language, found = language_code(language), []
     for argument in arguments:
         named = None if Path(argument).exists() else _NAMED.fullmatch(argument)
         path = Path(named[2] if named else argument)
@@ -78,7 +79,7 @@ def renamed(changes: Sequence[str] | None) -> dict[str, str | None]:
 TAG_NAMES = "Of tags that are numbers, in their order from 0, as in O,B-PER,I-PER."
 
 
-def tag_names(text: str | None, task: str = "ner") -> tuple[str, ...] | None:
+def named_tags(text: str | None, task: str = "ner") -> tuple[str, ...] | None:
     """Names of tags separated by commas or blanks; None, the option's default, stays None.
 
     Raises:

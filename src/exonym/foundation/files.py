@@ -16,7 +16,6 @@ from typing import IO, Any
 import orjson
 import zstandard
 
-from exonym.foundation.compression import DAMAGE, open_binary
 from exonym.foundation.errors import ExistsError, FormatError, InputError, VersionError
 
 JSON = dict[str, Any]
@@ -127,31 +126,6 @@ def read_json(path: Path) -> Any:
         raise InputError(f"cannot be read ({error.strerror or error})", where=path) from error
     except orjson.JSONDecodeError as error:
         raise FormatError(f"not valid JSON ({error})", where=path) from error
-
-
-def read_json_lines(path: Path) -> Iterator[tuple[int, JSON]]:
-    """Yield (line number, object) of a JSON Lines file, compressed or not; blank lines pass.
-
-    Raises:
-        FormatError: a line is not a JSON object, or the compressed stream ends early; the
-            message names the file and line.
-    """
-    number = 0
-    with open_binary(path) as stream:
-        try:
-            for number, line in enumerate(stream, start=1):
-                if not line.strip():
-                    continue
-                value = orjson.loads(line)
-                if not isinstance(value, dict):
-                    raise FormatError("expected a JSON object", where=f"{path}:{number}")
-                yield number, value
-        except orjson.JSONDecodeError as error:
-            raise FormatError(f"not valid JSON ({error})", where=f"{path}:{number}") from error
-        except DAMAGE as error:
-            raise FormatError(
-                f"ends early or is damaged after line {number} ({error})", where=path
-            ) from error
 
 
 def write_manifest(directory: Path, *, format: str, version: int, **fields: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exonym.foundation.errors import FormatError
-from exonym.foundation.files import read_json_lines
+from exonym.foundation.json_lines import read_json_lines
 from exonym.knowledge.tables import StringTable
 from exonym.text import AnnotatedText, Mention
 

@@ -23,7 +23,8 @@ from typing import Any
 import orjson
 
 from exonym.foundation.errors import ExonymError, FormatError, InputError
-from exonym.foundation.files import JSON, atomic_file, read_json_lines
+from exonym.foundation.files import JSON, atomic_file
+from exonym.foundation.json_lines import read_json_lines
 from exonym.knowledge import KnowledgeBase
 from exonym.linking.folding import fold
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import JSON, read_json_lines
+from exonym.foundation.files import JSON
+from exonym.foundation.json_lines import read_json_lines
 from exonym.foundation.seeds import generator
 from exonym.knowledge import VocabularyRow
 from exonym.knowledge.titles import plain_title

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,10 @@ EXTRA_QUERIES = ("w2e_query", "e2w_query", "e2e_query")
 # nobody asks for. Smaller ones are copied: a file's tensors begin at odd addresses, and a product
 # with such a matrix is slower, up to 7 % for few words.
 _MAPPED_BYTES = 64 << 20
+
+
+class MissingHeadError(FormatError):
+    """A whole checkpoint of another kind of model: its encoder is there, the wanted head is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +181,23 @@ def _require_all(result: SortedTensors, places: Places) -> None:
     result.missing = missing
     if not needed:
         return
+    if not any(name.startswith(PREFIX) for name in needed) and places.prefix:
+        raise MissingHeadError(
+            _missing(needed),
+            where=places.where,
+            remedy=f"The checkpoint has no such head; {places.without_head}",
+        )
     remedy = None
     if all(any(f".{query}." in name for query in EXTRA_QUERIES) for name in needed):
         remedy = (
             f'Set "use_entity_aware_attention" to false in {CONFIG_FILE} for plain attention, '
             "which is what equal queries compute"
         )
-    elif not any(name.startswith(PREFIX) for name in needed) and places.prefix:
-        remedy = f"The checkpoint has no such head; {places.without_head}"
-    raise FormatError(
-        f"the tensor {needed[0]!r} is missing ({len(needed)} such)",
-        where=places.where,
-        remedy=remedy,
-    )
+    raise FormatError(_missing(needed), where=places.where, remedy=remedy)
+
+
+def _missing(needed: Sequence[str]) -> str:
+    return f"the tensor {needed[0]!r} is missing ({len(needed)} such)"
 
 
 def _check_shapes(result: SortedTensors, places: Places) -> None:

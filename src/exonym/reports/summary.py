@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from exonym.analysis.bootstrap import Estimate
 from exonym.analysis.language_bias import BiasEstimate
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import JSON, read_json, read_json_lines
+from exonym.foundation.files import JSON, read_json
+from exonym.foundation.json_lines import read_json_lines
 
 RUNS = ("backbone", "mluke", "words-only")
 _REMEDY = "Run `exonym quickstart` again"

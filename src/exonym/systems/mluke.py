@@ -22,7 +22,9 @@ __all__ = [
     "BACKBONE",
     "RECIPES",
     "STAGES",
+    "WAYS",
     "Asked",
+    "Way",
     "accuracy_block",
     "bias_block",
     "compare",
@@ -67,6 +69,29 @@ def words_only(recipe: Recipe) -> Recipe:
     """
     stages = tuple(replace(s, train="words", objectives=("words",)) for s in recipe.stages)
     return replace(recipe, name=f"{recipe.name}-words-only", stages=stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A row of the paper's cloze experiment: which model is asked, and how (section 5).
+
+    Args:
+        name: of the row.
+        control: whether the words-only model is asked, and not mLUKE.
+        asking: by words, or by entities.
+    """
+
+    name: str
+    control: bool
+    asking: cloze.Asking
+
+
+WAYS = (
+    Way("words_only", control=True, asking=cloze.Asking.WORDS),
+    Way("mluke_w", control=False, asking=cloze.Asking.WORDS),
+    Way("mluke_e_y", control=False, asking=cloze.Asking.ENTITY_Y),
+    Way("mluke_e_xy", control=False, asking=cloze.Asking.ENTITY_XY),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +141,16 @@ def compare(
         Asked("chance", chance(asked, questions), None),
         Asked("most_frequent", cloze.score(frequent), frequent),
     ]
-    ways = [
-        ("words_only", control, cloze.Asking.WORDS),
-        ("mluke_w", mluke, cloze.Asking.WORDS),
-        ("mluke_e_y", mluke, cloze.Asking.ENTITY_Y),
-        ("mluke_e_xy", mluke, cloze.Asking.ENTITY_XY),
-    ]
-    for name, model, way in ways:
-        if model is None or way not in asking:
+    for way in WAYS:
+        model = control if way.control else mluke
+        if model is None or way.asking not in asking:
             continue
         answers = []
-        with stage(f"asking {name}", total=len(asked), unit="questions") as progress:
-            for given in cloze.answer(model, asked, questions, way, fallback=fallback):
+        with stage(f"asking {way.name}", total=len(asked), unit="questions") as progress:
+            for given in cloze.answer(model, asked, questions, way.asking, fallback=fallback):
                 answers.append(given)
                 progress.advance()
-        rows.append(Asked(name, cloze.score(answers), tuple(answers)))
+        rows.append(Asked(way.name, cloze.score(answers), tuple(answers)))
     return rows
 
 

@@ -33,6 +33,7 @@ class Kit:
         architecture: of its head, as transformers names it.
         defaults: settings of its input.
         read: (path, language, encoding) to the data set of a file.
+        joined: (data sets) to one with the examples of all.
         languages: of an example; of a question's passage first.
         settings: (model's configuration, variant, changes) to settings that fit the model.
         learner: (base, training set, validation set or None, settings, seed) to a new head on a
@@ -49,6 +50,7 @@ class Kit:
     architecture: str
     defaults: Any
     read: Callable[[Path, str | None, str | None], Any]
+    joined: Callable[[Sequence[Any]], Any]
     languages: Callable[[Any], tuple[str, ...]]
     settings: Callable[[EncoderConfig, Variant, Mapping[str, object]], Any]
     learner: Callable[[str | Path, Any, Any, Any, int], Any]
@@ -57,20 +59,6 @@ class Kit:
     require_gold: Callable[[Path, Any], Any]
     predict: Callable[[Any, Sequence[Any], int], Iterator[Any]]
     parts: Callable[[str, Sequence[Any], Sequence[Any], Collection[str]], list[Part]]
-
-    def joined(self, parts: Sequence[Any]) -> Any:
-        """The examples of several files as one data set.
-
-        Files of questions may share ids, as parallel ones do; here each question has its own.
-        """
-        examples = [one for part in parts for one in part.examples]
-        if self.name == "qa" and len(parts) > 1:
-            examples = [
-                replace(one, id=f"{number}:{one.id}")
-                for number, part in enumerate(parts, start=1)
-                for one in part.examples
-            ]
-        return replace(parts[0], examples=tuple(examples))
 
     def only(self, data: Any, languages: Collection[str]) -> Any:
         """The examples of some languages."""
@@ -106,6 +94,23 @@ def kit_of(
         case "qa":
             return qa_kit(rule)
     raise InputError(f"no task {task!r}", remedy=f"There are {', '.join(TASKS)}")
+
+
+def _concatenated(parts: Sequence[Any]) -> Any:
+    """The examples of several files as one data set."""
+    return replace(parts[0], examples=tuple(one for part in parts for one in part.examples))
+
+
+def _renumbered(parts: Sequence[qa.Dataset]) -> qa.Dataset:
+    """The same for questions, whose ids several files may share, as parallel ones do."""
+    if len(parts) == 1:
+        return parts[0]
+    examples = (
+        replace(one, id=f"{number}:{one.id}")
+        for number, part in enumerate(parts, start=1)
+        for one in part.examples
+    )
+    return replace(parts[0], examples=tuple(examples))
 
 
 def ner_kit(names: Names, tag_names: Sequence[str] | None) -> Kit:
@@ -149,6 +154,7 @@ def ner_kit(names: Names, tag_names: Sequence[str] | None) -> Kit:
         architecture=EntitySpanClassifier.architecture,
         defaults=ner.NerSettings(),
         read=read,
+        joined=_concatenated,
         languages=lambda example: (example.language,),
         settings=settings,
         learner=learner,
@@ -212,6 +218,7 @@ def relation_kit() -> Kit:
         read=lambda path, language, encoding: relation.read_examples(
             path, language=language, encoding=encoding
         ),
+        joined=_concatenated,
         languages=lambda example: (example.language,),
         settings=settings,
         learner=learner,
@@ -269,6 +276,7 @@ def qa_kit(rule: Rule | None) -> Kit:
         architecture=QuestionAnswering.architecture,
         defaults=qa.QaSettings(),
         read=read,
+        joined=_renumbered,
         languages=lambda example: tuple(
             dict.fromkeys((example.context.language, example.question.language))
         ),

@@ -18,7 +18,7 @@ from exonym.foundation.hub import is_hub_id
 from exonym.foundation.progress import stage
 from exonym.modeling.checkpoint import find_checkpoint, read_config, read_shape
 from exonym.modeling.config import Variant
-from exonym.modeling.pretrained import PretrainedClassifier
+from exonym.modeling.loading import MissingHeadError
 from exonym.systems.task_kits import TASKS, Kit
 from exonym.tasks.card import CardFacts, DataFile, model_card
 from exonym.tasks.recipes import GRIDS, SEEDS
@@ -129,7 +129,7 @@ def _lacks_head(kit: Kit, checkpoint: Path, error: InputError) -> bool:
     """Whether a checkpoint has no head, or one of another task, and is not just damaged."""
     named = read_config(checkpoint).get("architectures")
     own = not isinstance(named, list) or not named or kit.architecture in named
-    return not own or PretrainedClassifier.without_head in (error.remedy or "")
+    return not own or isinstance(error, MissingHeadError)
 
 
 def read_files(kit: Kit, files: Sequence[TaskFile]) -> list[Any]:

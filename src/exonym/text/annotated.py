@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import JSON, atomic_file, read_json_lines
+from exonym.foundation.files import JSON, atomic_file
+from exonym.foundation.json_lines import read_json_lines
 
 
 @dataclass(frozen=True, slots=True)

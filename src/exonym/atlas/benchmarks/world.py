@@ -11,7 +11,8 @@ from exonym.atlas.sites import site_of
 from exonym.atlas.table import DEFAULT_TABLE, Fact, load_table
 from exonym.atlas.writing import DATE, FORMAT, VERSION
 from exonym.foundation.errors import FormatError, InputError
-from exonym.foundation.files import JSON, read_json_lines, read_manifest
+from exonym.foundation.files import JSON, read_manifest
+from exonym.foundation.json_lines import read_json_lines
 from exonym.wikimedia import open_wikidata
 from exonym.wikimedia.wikidata import Item
 

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from exonym.analysis import halves, most_frequent_wrong_share
 from exonym.analysis.modularity import NEAREST, modularity
-from exonym.foundation.files import read_json_lines
+from exonym.foundation.json_lines import read_json_lines
+from exonym.systems import mluke
 from exonym.systems.reproduction.folder import measured_file, pretrained
 from exonym.systems.reproduction.items import Halves, Items
 from exonym.systems.reproduction.plan import INPUT, ROWS, SOURCE, TRAINING
@@ -138,14 +139,9 @@ def _answers(
     questions: cloze.ClozeSet,
     asked: Sequence[cloze.Question],
 ) -> list[cloze.Answer]:
-    run, asking = {
-        "words_only": ("words-only", cloze.Asking.WORDS),
-        "mluke_w": ("mluke", cloze.Asking.WORDS),
-        "mluke_e_y": ("mluke", cloze.Asking.ENTITY_Y),
-        "mluke_e_xy": ("mluke", cloze.Asking.ENTITY_XY),
-    }[row]
-    model = cloze.load(find_model(pretrained(work, seed, run)))
-    return list(cloze.answer(model, asked, questions, asking))
+    (way,) = (way for way in mluke.WAYS if way.name == row)
+    model = cloze.load(find_model(pretrained(work, seed, "words-only" if way.control else "mluke")))
+    return list(cloze.answer(model, asked, questions, way.asking))
 
 
 def _scored(scores: cloze.Scores) -> Items:

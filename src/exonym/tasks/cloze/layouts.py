@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exonym.foundation.errors import FormatError, InputError
+from exonym.foundation.json_lines import read_objects
 from exonym.tasks.cloze.candidates import CandidateLists
 from exonym.tasks.cloze.faults import Faults
-from exonym.tasks.cloze.lines import read_objects
 from exonym.tasks.cloze.records import Key
 from exonym.tasks.cloze.relations import Relation, fault_of
 from exonym.tasks.cloze.tables import Row, Unusable, is_table, read_table

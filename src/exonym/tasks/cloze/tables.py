@@ -20,7 +20,7 @@ from typing import Any
 
 from exonym.foundation.compression import DAMAGE, open_binary
 from exonym.foundation.errors import FormatError
-from exonym.tasks.cloze.lines import in_utf8, read_objects
+from exonym.foundation.json_lines import in_utf8, read_objects
 
 
 class _Tabs(csv.excel_tab):

@@ -1,4 +1,4 @@
-"""JSON Lines as they come: each line an object, or what is wrong with it."""
+"""JSON Lines: each line an object, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from exonym.foundation.compression import DAMAGE, open_binary
+from exonym.foundation.errors import FormatError
 from exonym.foundation.files import JSON
 
 _WIDE = (
@@ -19,8 +20,22 @@ _WIDE = (
 )
 
 
+def read_json_lines(path: Path) -> Iterator[tuple[int, JSON]]:
+    """Yield (line number, object) of a JSON Lines file, compressed or not; blank lines pass.
+
+    Raises:
+        InputError: the file cannot be opened.
+        FormatError: a line is not a JSON object, or the file is damaged or in UTF-16; the message
+            names the file and line.
+    """
+    for number, value in read_objects(path):
+        if isinstance(value, str):
+            raise FormatError(value, where=f"{path}:{number}")
+        yield number, value
+
+
 def read_objects(path: Path) -> Iterator[tuple[int, JSON | str]]:
-    """Yield (line number, object) of a JSON Lines file, compressed or not, or what is wrong there.
+    """The same for files whose errors are collected: an object, or what is wrong in that line.
 
     Blank lines and a byte order mark of UTF-8 pass. A file that is damaged, or in UTF-16, ends
     with the line that shows it.
@@ -58,12 +73,17 @@ def _wide(line: bytes) -> str | None:
 
 def _object(line: bytes) -> JSON | str:
     try:
-        text = line.decode()
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return _no_text(line) or f"not valid JSON ({error})"
+    return value if isinstance(value, dict) else "expected a JSON object"
+
+
+def _no_text(line: bytes) -> str | None:
+    """What is wrong with a line that is not UTF-8."""
+    try:
+        line.decode()
     except UnicodeDecodeError as error:
         byte = line[error.start]
         return f"not UTF-8: the byte 0x{byte:02x} does not fit; {in_utf8('latin1')}"
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        return f"not valid JSON ({error})"
-    return value if isinstance(value, dict) else "expected a JSON object"
+    return None
