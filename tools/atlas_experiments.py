@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("what", choices=("run", "page"))
     parser.add_argument("--work", type=Path, required=True, help="where everything goes")
     parser.add_argument("--studies", default=",".join(STUDIES), help="some of them, in order")
+    parser.add_argument("--variants", help="only these of each study, as for several processes")
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
     options = parser.parse_args()
     try:
@@ -36,7 +37,10 @@ def main() -> int:
             write_page(options.work)
             return 0
         studies = [STUDIES[name] for name in options.studies.split(",")]
+        wanted = options.variants and options.variants.split(",")
         for one in planned(studies, [int(seed) for seed in options.seeds.split(",")]):
+            if wanted and one.variant.name not in wanted:
+                continue
             started = time.monotonic()
             run(one, options.work)
             print(f"{one.name}: {time.monotonic() - started:.0f} s", flush=True)

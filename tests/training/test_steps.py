@@ -19,6 +19,7 @@ from exonym.training import Recipe, Stage, estimate, pretrain
 from exonym.training.checkpoints import Place
 from exonym.training.engine import Engine
 from exonym.training.initial import initial_model
+from exonym.training.optimizer import make_optimizer, set_rate
 from exonym.training.run_folder import read_metrics
 from exonym.training.stage_run import Setting, StageRun
 from exonym.training.trouble import NotANumberError
@@ -185,6 +186,34 @@ def test_rate_factors_and_frozen_patterns_reach_the_parameters(
         else:
             factor = 0.1 if name == table else 0.5 if EntityMaskedLM.is_new(name) else 1.0
             assert moved == pytest.approx(1e-3 * factor, rel=0.05), name
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_adamw_is_its_definition_with_and_without_bias_correction(
+    still: Recipe, corrected: bool
+) -> None:
+    recipe = replace(still, adam_bias_correction=corrected, adam_beta2=0.98, weight_decay=0.1)
+    linear = torch.nn.Linear(4, 3, dtype=torch.float64)
+    optimizer = make_optimizer(linear, recipe, Stage("all", 6, 1e-2))
+    weight, bias = linear.weight.detach().clone(), linear.bias.detach().clone()
+    twins = {"weight": weight, "bias": bias}
+    means = {name: torch.zeros_like(twin) for name, twin in twins.items()}
+    squares = {name: torch.zeros_like(twin) for name, twin in twins.items()}
+    for step in range(6):
+        rate = 1e-2 / (step + 1)
+        for name, parameter in linear.named_parameters():
+            parameter.grad = torch.randn_like(parameter)
+            means[name].mul_(0.9).add_(parameter.grad, alpha=0.1)
+            squares[name].mul_(0.98).addcmul_(parameter.grad, parameter.grad, value=0.02)
+            first = 1 - 0.9 ** (step + 1) if corrected else 1.0
+            second = 1 - 0.98 ** (step + 1) if corrected else 1.0
+            if name == "weight":
+                twins[name] *= 1 - rate * 0.1
+            twins[name] -= rate * (means[name] / first) / ((squares[name] / second).sqrt() + 1e-6)
+        set_rate(optimizer, rate, recipe, step)
+        optimizer.step()
+    torch.testing.assert_close(linear.weight, weight, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(linear.bias, bias, rtol=1e-9, atol=1e-12)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch(

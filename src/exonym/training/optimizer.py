@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,8 +14,9 @@ from exonym.foundation.errors import ConfigError
 from exonym.modeling import EntityMaskedLM
 from exonym.training.recipe import TRAINED, Recipe, Stage
 
-RATE_FACTOR = "rate_factor"
-"""What a group of parameters calls the factor on its learning rate."""
+RATE_FACTOR, DECAY = "rate_factor", "decay"
+"""What a group of parameters calls the factor on its learning rate, and its weight decay: PyTorch's
+own names have what `set_rate` makes of them for a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +94,21 @@ def make_optimizer(
     trained = plan_training(list(parameters), stage)
     for parameter in parameters.values():
         parameter.requires_grad_(False)
-    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for one in trained:
         parameter = parameters[one.name]
         parameter.requires_grad_(True)
-        groups.setdefault((one.decays, one.rate_factor), []).append(parameter)
+        decay = recipe.weight_decay if one.decays else 0.0
+        groups.setdefault((decay, one.rate_factor), []).append(parameter)
     return torch.optim.AdamW(
         [
             {
                 "params": members,
-                "weight_decay": recipe.weight_decay if decaying else 0.0,
+                "weight_decay": decay,
+                DECAY: decay,
                 RATE_FACTOR: factor,
             }
-            for (decaying, factor), members in groups.items()
+            for (decay, factor), members in groups.items()
         ],
         lr=stage.learning_rate,
         betas=(recipe.adam_beta1, recipe.adam_beta2),
@@ -113,10 +117,26 @@ def make_optimizer(
     )
 
 
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group a learning rate, times its own factor."""
+def set_rate(optimizer: torch.optim.Optimizer, rate: float, recipe: Recipe, step: int) -> None:
+    """Give every group a learning rate, times its own factor.
+
+    Without bias correction, rate, epsilon and decay undo PyTorch's: it divides the mean of
+    gradients by 1 - β₁ᵗ and the root of the mean of squares by √(1 - β₂ᵗ) in step t.
+
+    Args:
+        optimizer: of `make_optimizer`.
+        rate: of the step.
+        recipe: AdamW's constants.
+        step: its number in the stage, from 0.
+    """
+    means = squares = 1.0
+    if not recipe.adam_bias_correction:
+        means = 1 - recipe.adam_beta1 ** (step + 1)
+        squares = math.sqrt(1 - recipe.adam_beta2 ** (step + 1))
     for group in optimizer.param_groups:
-        group["lr"] = rate * group[RATE_FACTOR]
+        group["lr"] = rate * group[RATE_FACTOR] * (means / squares)
+        group["eps"] = recipe.adam_epsilon / squares
+        group["weight_decay"] = group[DECAY] * (squares / means)
 
 
 def describe(trained: Sequence[Trained], sizes: Mapping[str, int]) -> str:

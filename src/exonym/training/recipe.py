@@ -142,6 +142,8 @@ class Recipe:
         adam_beta1: of AdamW.
         adam_beta2: of AdamW.
         adam_epsilon: of AdamW.
+        adam_bias_correction: whether AdamW divides its means by what they lack at first, as
+            PyTorch's does; mLUKE's authors pretrained without.
         weight_decay: of AdamW, not on biases and layer normalisation.
         max_gradient_norm: gradients with a larger norm are scaled down to it; the paper does not.
         log_steps: steps between two lines of ``metrics.jsonl``.
@@ -168,6 +170,7 @@ class Recipe:
     adam_beta1: float = 0.9
     adam_beta2: float = 0.999
     adam_epsilon: float = 1e-6
+    adam_bias_correction: bool = True
     weight_decay: float = 0.01
     max_gradient_norm: float | None = None
     log_steps: int = 10

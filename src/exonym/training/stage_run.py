@@ -125,7 +125,7 @@ class StageRun:
         """
         setting = self.setting
         self.module.train()
-        set_rate(self.optimizer, self.stage.rate(step))
+        set_rate(self.optimizer, self.stage.rate(step), setting.recipe, step)
         self.optimizer.zero_grad(set_to_none=True)
         targets = {"words": share.word_targets, "entities": share.entity_targets}
         # Of one target in the mean over the whole batch, wherever its other parts are.
