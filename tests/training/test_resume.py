@@ -200,6 +200,19 @@ def test_another_recipe_cannot_go_on_and_the_field_is_named(
         pretrain(corpus, tmp_path / "run", replace(short, stages=stages), resume=True)
 
 
+def test_a_field_that_the_run_was_too_old_to_have_is_its_default(
+    short: Recipe, corpus: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError):
+        pretrain(corpus, tmp_path / "run", short, on_step=stop_at(0, 1))
+    manifest = read_json(tmp_path / "run" / "manifest.json")
+    del manifest["recipe"]["adam_bias_correction"]
+    write_json(tmp_path / "run" / "manifest.json", manifest)
+    with pytest.raises(InputError, match=r"adam_bias_correction was True, is now False"):
+        pretrain(corpus, tmp_path / "run", replace(short, adam_bias_correction=False), resume=True)
+    assert pretrain(corpus, tmp_path / "run", short, resume=True).model.is_dir()
+
+
 def test_another_corpus_or_a_folder_that_is_no_run_cannot_go_on(
     short: Recipe, corpus: Path, tmp_path: Path
 ) -> None:

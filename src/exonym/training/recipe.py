@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -257,9 +257,11 @@ _LEAST = {
 def deciding(recipe: JSON) -> JSON:
     """What of a recipe in plain values decides which examples are seen and what is learnt of them.
 
-    The rest (how many sequences at once, what is logged and kept) may change within a run.
+    The rest (how many sequences at once, what is logged and kept) may change within a run. A field
+    that the version of Exonym which wrote the recipe did not have is what it is by default.
     """
-    return {name: value for name, value in recipe.items() if name not in _HOW}
+    whole = {one.name: one.default for one in fields(Recipe) if one.default is not MISSING} | recipe
+    return {name: value for name, value in whole.items() if name not in _HOW}
 
 
 for _kind in (ModelShape, Stage, Recipe, Masking, LanguageSampling):
