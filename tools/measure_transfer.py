@@ -180,7 +180,8 @@ def _command(one: Transfer, variant: str, seed: int, place: Place) -> Iterator[s
 
 
 def _result(work: Path, one: Transfer, file: str, variant: str, seed: int) -> Path:
-    return work / "measured" / f"{one.name}-{Path(file).name}-{variant}-{seed}.json"
+    below = "-".join(Path(file).parts[1:])
+    return work / "measured" / f"{one.name}-{below}-{variant}-{seed}.json"
 
 
 def compare(one: Transfer, seeds: Sequence[int], place: Place) -> JSON:
@@ -195,7 +196,7 @@ def compare(one: Transfer, seeds: Sequence[int], place: Place) -> JSON:
         entities, words = runs["entities"], runs["words"]
         rows.append(
             {
-                "file": Path(name).name,
+                "file": "/".join(Path(name).parts[1:]),
                 "language": entities[0].languages[0],
                 "items": len(entities[0].languages),
                 **{
