@@ -162,7 +162,7 @@ def test_a_mention_ends_in_its_text_and_has_a_finite_score() -> None:
             b'{"text": "a", "language": "en", "mentions": [{"start": 0, "end": 2}]}',
             "ends after the text",
         ),
-        (b'{"text": "\xff", "language": "en"}', "not valid JSON"),
+        (b'{"text": "\xff", "language": "en"}', "not UTF-8"),
     ],
 )
 def test_a_wrong_line_is_named_by_file_and_line(line: bytes, message: str, tmp_path: Path) -> None:
