@@ -180,8 +180,13 @@ def _command(one: Transfer, variant: str, seed: int, place: Place) -> Iterator[s
 
 
 def _result(work: Path, one: Transfer, file: str, variant: str, seed: int) -> Path:
-    below = "-".join(Path(file).parts[1:])
-    return work / "measured" / f"{one.name}-{below}-{variant}-{seed}.json"
+    place = _below(file).replace("/", "-")
+    return work / "measured" / f"{one.name}-{place}-{variant}-{seed}.json"
+
+
+def _below(file: str) -> str:
+    """A file's name within its benchmark: WikiNEuRal has one ``test.conllu`` for each language."""
+    return file.partition("/")[2]
 
 
 def compare(one: Transfer, seeds: Sequence[int], place: Place) -> JSON:
@@ -196,7 +201,7 @@ def compare(one: Transfer, seeds: Sequence[int], place: Place) -> JSON:
         entities, words = runs["entities"], runs["words"]
         rows.append(
             {
-                "file": "/".join(Path(name).parts[1:]),
+                "file": _below(name),
                 "language": entities[0].languages[0],
                 "items": len(entities[0].languages),
                 **{

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -200,14 +202,22 @@ def test_another_recipe_cannot_go_on_and_the_field_is_named(
         pretrain(corpus, tmp_path / "run", replace(short, stages=stages), resume=True)
 
 
+@contextlib.contextmanager
+def stopped_run(corpus: Path, run: Path, recipe: Recipe) -> Iterator[dict[str, Any]]:
+    """Begin a run, stop it, and change its manifest."""
+    with pytest.raises(StoppedError):
+        pretrain(corpus, run, recipe, on_step=stop_at(0, 1))
+    manifest = read_json(run / "manifest.json")
+    yield manifest
+    write_json(run / "manifest.json", manifest)
+
+
 def test_a_field_that_the_run_was_too_old_to_have_is_its_default(
     short: Recipe, corpus: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(StoppedError):
-        pretrain(corpus, tmp_path / "run", short, on_step=stop_at(0, 1))
-    manifest = read_json(tmp_path / "run" / "manifest.json")
-    del manifest["recipe"]["adam_bias_correction"]
-    write_json(tmp_path / "run" / "manifest.json", manifest)
+    with stopped_run(corpus, tmp_path / "run", short) as manifest:
+        del manifest["recipe"]["adam_bias_correction"]
+        del manifest["recipe"]["masking"]["unlinked_names"]
     with pytest.raises(InputError, match=r"adam_bias_correction was True, is now False"):
         pretrain(corpus, tmp_path / "run", replace(short, adam_bias_correction=False), resume=True)
     assert pretrain(corpus, tmp_path / "run", short, resume=True).model.is_dir()
@@ -216,11 +226,8 @@ def test_a_field_that_the_run_was_too_old_to_have_is_its_default(
 def test_another_corpus_or_a_folder_that_is_no_run_cannot_go_on(
     short: Recipe, corpus: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(StoppedError):
-        pretrain(corpus, tmp_path / "run", short, on_step=stop_at(0, 1))
-    manifest = read_json(tmp_path / "run" / "manifest.json")
-    manifest["corpus"]["sha256"] = "0"
-    write_json(tmp_path / "run" / "manifest.json", manifest)
+    with stopped_run(corpus, tmp_path / "run", short) as manifest:
+        manifest["corpus"]["sha256"] = "0"
     with pytest.raises(InputError, match=r"corpus\.sha256 was '0', is now"):
         pretrain(corpus, tmp_path / "run", short, resume=True)
     (tmp_path / "none").mkdir()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from exonym.corpus import LanguageSampling, Masking
 from exonym.foundation.errors import ConfigError
@@ -260,8 +261,10 @@ def deciding(recipe: JSON) -> JSON:
     The rest (how many sequences at once, what is logged and kept) may change within a run. A field
     that the version of Exonym which wrote the recipe did not have is what it is by default.
     """
-    whole = {one.name: one.default for one in fields(Recipe) if one.default is not MISSING} | recipe
-    return {name: value for name, value in whole.items() if name not in _HOW}
+    # What a newer version wrote, or somebody damaged, stays as it is: it differs, and is named.
+    with contextlib.suppress(ValidationError, ConfigError):
+        recipe = ADAPTER.validate_python(recipe).to_json()
+    return {name: value for name, value in recipe.items() if name not in _HOW}
 
 
 for _kind in (ModelShape, Stage, Recipe, Masking, LanguageSampling):
