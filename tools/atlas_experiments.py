@@ -14,11 +14,29 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
-from exonym.foundation.errors import ExonymError
+from exonym.foundation.errors import ConfigError, ExonymError
 from experiments.plan import SEEDS, STUDIES
 from experiments.running import planned, run
+
+
+def _chosen(given: str, what: str, known: Collection[str]) -> list[str]:
+    """Names given in one option.
+
+    Raises:
+        ConfigError: one is not known.
+    """
+    names = given.split(",")
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"no {what} is called {name!r}; there are {', '.join(sorted(known))}")
+    return names
+
+
+def _numbers(given: str) -> list[int]:
+    return [int(number) for number in given.split(",")]
 
 
 def main() -> int:
@@ -28,7 +46,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True, help="where everything goes")
     parser.add_argument("--studies", default=",".join(STUDIES), help="some of them, in order")
     parser.add_argument("--variants", help="only these of each study, as for several processes")
-    parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
+    parser.add_argument("--seeds", type=_numbers, default=list(SEEDS), help="such as 0,1")
     options = parser.parse_args()
     try:
         if options.what == "page":
@@ -36,10 +54,11 @@ def main() -> int:
 
             write_page(options.work)
             return 0
-        studies = [STUDIES[name] for name in options.studies.split(",")]
-        wanted = options.variants and options.variants.split(",")
-        for one in planned(studies, [int(seed) for seed in options.seeds.split(",")]):
-            if wanted and one.variant.name not in wanted:
+        studies = [STUDIES[name] for name in _chosen(options.studies, "study", STUDIES)]
+        variants = {variant.name for study in studies for variant in study.variants}
+        wanted = _chosen(options.variants or ",".join(sorted(variants)), "variant", variants)
+        for one in planned(studies, options.seeds):
+            if one.variant.name not in wanted:
                 continue
             started = time.monotonic()
             run(one, options.work)
