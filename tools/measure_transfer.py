@@ -155,7 +155,7 @@ def run(one: Transfer, variant: str, seed: int, place: Place) -> None:
     results = [_result(place.work, one, name, variant, seed) for name in one.tests]
     if all(path.is_file() for path in results):
         return
-    out = place.work / "tuned" / f"{one.name}-{variant}-{seed}"
+    out = _tuned(place.work, one, variant, seed)
     subprocess.run([*_command(one, variant, seed, place), "--out", str(out)], check=True)
     kit = kit_of(one.task)
     linker = open_linker(place.world / "kb") if one.kb else None
@@ -177,6 +177,10 @@ def _command(one: Transfer, variant: str, seed: int, place: Place) -> Iterator[s
             yield from (role, f"en={place.file(name)}")
     for name, value in one.settings.items():
         yield from (name, value) if name.startswith("--") else ("--set", f"{name}={value}")
+
+
+def _tuned(work: Path, one: Transfer, variant: str, seed: int) -> Path:
+    return work / "tuned" / f"{one.name}-{variant}-{seed}"
 
 
 def _result(work: Path, one: Transfer, file: str, variant: str, seed: int) -> Path:
@@ -218,9 +222,19 @@ def compare(one: Transfer, seeds: Sequence[int], place: Place) -> JSON:
         "seeds": list(seeds),
         "train": list(one.train),
         "validation": list(one.validation),
+        "validated": {
+            variant: [_validated(_tuned(place.work, one, variant, seed)) for seed in seeds]
+            for variant in VARIANTS
+        },
         "settings": settings,
         "rows": rows,
     }
+
+
+def _validated(tuned: Path) -> dict[str, float]:
+    """Scores of the step that was chosen, on the file it was chosen by."""
+    scores = read_json(tuned / "tuning.json")["validation"]
+    return {name: score["mean"] for name, score in scores.items()}
 
 
 def _plain(value: Interval) -> JSON:
@@ -266,8 +280,22 @@ def _table(one: JSON) -> str:
         )
     settings = ", ".join(f"{name} {value}" for name, value in one["settings"].items())
     seeds = ", ".join(map(str, one["seeds"]))
-    lines += ["", f"Seeds {seeds}; trained on {', '.join(one['train'])}; {settings}."]
+    lines += [
+        "",
+        f"Seeds {seeds}; trained on {', '.join(one['train'])}; {settings}. "
+        f"On {', '.join(one['validation'])}, by which the step was chosen, seed by seed: "
+        f"{'; '.join(_on_validation(one))}.",
+    ]
     return "\n".join(lines)
+
+
+def _on_validation(one: JSON) -> Iterator[str]:
+    for variant, label in zip(VARIANTS, "EW", strict=True):
+        runs = one["validated"][variant]
+        yield f"{label} " + ", ".join(
+            f"{name.replace('_', ' ')} {' '.join(f'{100 * run[name]:.1f}' for run in runs)}"
+            for name in runs[0]
+        )
 
 
 def _cell(value: Mapping[str, float]) -> str:
