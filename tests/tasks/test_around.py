@@ -14,12 +14,15 @@ from exonym.text import AnnotatedText, Mention
 from exonym.tokenization import EncodedText, EntityTokenizer
 
 WORDS = "Tokyo is the capital of Japan and its largest city. " * 6
+PIECES = 78
+"""Of `WORDS`, besides <s> and </s>."""
 
 
 @pytest.fixture(scope="module")
 def long_text(tokenizer: EntityTokenizer) -> EncodedText:
     mentions = tuple(Mention(place, place + 5, "Q1") for place in range(0, 300, 52))
     (text,) = tokenizer.encode([AnnotatedText(WORDS, "en", mentions)], max_length=1000)
+    assert len(text.input_ids) == PIECES + 2
     return text
 
 
@@ -27,8 +30,8 @@ def long_text(tokenizer: EntityTokenizer) -> EncodedText:
 def asked(draw: st.DrawFn) -> tuple[list[tuple[int, int]], int]:
     """One or two places of up to five pieces, and room for them at least."""
     places = [
-        (start, start + draw(st.integers(1, 5)))
-        for start in draw(st.lists(st.integers(1, 90), min_size=1, max_size=2))
+        (start, min(start + draw(st.integers(1, 5)), PIECES + 1))
+        for start in draw(st.lists(st.integers(1, PIECES), min_size=1, max_size=2))
     ]
     return places, draw(st.integers(14, 120))
 
