@@ -28,8 +28,10 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 _FIELD = re.compile(r"`(masking|model|sampling)\.(?!py\b|safetensors\b)(\w+)\b(?!\()")
 _NOT_RUN = "# needs "
-_ENTITIES = 200
-_SMALL_WORLD = ["--entities", str(_ENTITIES), "--languages", "en,de,ja,sw"]
+_SMALL = 200
+"""Entities of a world that is written as the page says; a larger one becomes `_SMALL_WORLD`, which
+has the names that pages look up."""
+_SMALL_WORLD = ["--entities", "120", "--languages", "en,de,ja,sw"]
 _FEW_STEPS = ["--set", "batch_sequences=8"]
 for _stage in ("backbone", "entities", "all"):
     _FEW_STEPS += ["--set", f"stages.{_stage}.steps=3"]
@@ -62,7 +64,7 @@ def commands(block: Block) -> list[str]:
 
 def is_small(options: list[str]) -> bool:
     """Whether a page's own world is small enough."""
-    return "--entities" in options and int(options[options.index("--entities") + 1]) <= _ENTITIES
+    return "--entities" in options and int(options[options.index("--entities") + 1]) <= _SMALL
 
 
 def smaller(words: list[str]) -> list[str]:
